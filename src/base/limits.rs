@@ -1,0 +1,17 @@
+//! Every cap of the program, with its unit and its reason. Invariant E: nothing grows without one of these.
+
+/// Attachments up to this many bytes are held in memory while their message is made and delivered; larger ones are
+/// read again from the source when the message is written.
+pub const ATTACHMENT_IN_MEMORY_BYTES: u64 = 4 << 20;
+
+/// Items of one page of a source listing.
+pub const LIST_PAGE_ITEMS: u32 = 1_000;
+
+/// Placements of one batch to a destination.
+pub const BATCH_PLACEMENTS: usize = 100;
+
+/// Bytes of one batch to a destination, after which it is closed (one larger item still makes a batch of its own).
+pub const BATCH_BYTES: u64 = 16 << 20;
+
+/// Depth of nesting (tables in rich text, parts in MIME) that is followed.
+pub const NESTING_LEVELS: usize = 100;

@@ -1,0 +1,3 @@
+//! What every module may use and nothing of which knows of mail.
+
+pub mod limits;

@@ -1,0 +1,1 @@
+//! Our own NSF writer: synthetic databases for demo, rehearsal, benchmarks and tests.

@@ -1,0 +1,19 @@
+//! Notesferry carries Lotus/HCL Notes mailboxes to modern mail systems, each item accounted for.
+//!
+//! Reading order for newcomers: `notes` (what Notes data is), `sources::nsf` (how it lies on disk), `model` (what
+//! travels), `conversion` (how a document becomes a message), `destinations` (how it is stored), `store` and
+//! `server::delivery` (why nothing arrives twice), `modes::migrate` (how the parts meet).
+//!
+//! Arrows between the modules, checked by `tests/tidy.rs`: `modes` may use everything; `sources`, `conversion` and
+//! `destinations` never name one another and meet in `model`; everyone may use `base`.
+
+pub mod base;
+pub mod conversion;
+pub mod destinations;
+pub mod forge;
+pub mod model;
+pub mod modes;
+pub mod notes;
+pub mod server;
+pub mod sources;
+pub mod store;

@@ -1,0 +1,3 @@
+//! The program: arguments, mode, exit code.
+
+fn main() {}

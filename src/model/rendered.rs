@@ -1,0 +1,180 @@
+//! A finished message as a list of segments whose exact length is known without reading the attachments.
+//!
+//! Made by `conversion`, written by `destinations`. It can be written any number of times, so a batch can be split
+//! and a message of 1 GiB needs no 1 GiB of memory.
+
+use crate::model::blob::Blob;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::io::{self, Read, Write};
+
+/// Input bytes of one base64 line: 76 characters (RFC 2045 section 6.8).
+const BASE64_LINE_BYTES: usize = 57;
+
+/// How the bytes of a blob are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferEncoding {
+    /// As they are.
+    Identity,
+    /// In base64 lines of 76 characters, each ended by CRLF.
+    Base64,
+}
+
+/// A piece of a message.
+#[derive(Clone, Debug)]
+pub enum Segment {
+    Bytes(Vec<u8>),
+    Blob { blob: Blob, encoding: TransferEncoding },
+}
+
+impl Segment {
+    /// The written length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Blob { blob, encoding: TransferEncoding::Identity } => blob.len(),
+            Self::Blob { blob, encoding: TransferEncoding::Base64 } => base64_length(blob.len()),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Bytes(bytes) => out.write_all(bytes),
+            Self::Blob { blob, encoding: TransferEncoding::Identity } => {
+                let copied = io::copy(&mut blob.open()?.take(blob.len() + 1), out)?;
+                check_length(copied, blob.len())
+            }
+            Self::Blob { blob, encoding: TransferEncoding::Base64 } => write_base64(blob, out),
+        }
+    }
+}
+
+/// The length of `bytes` bytes in base64 lines with CRLF after each line, the last one too.
+fn base64_length(bytes: u64) -> u64 {
+    bytes.div_ceil(3) * 4 + bytes.div_ceil(BASE64_LINE_BYTES as u64) * 2
+}
+
+fn check_length(read: u64, expected: u64) -> io::Result<()> {
+    if read == expected {
+        return Ok(());
+    }
+    let message = format!("an attachment of {expected} bytes gave {read} when it was read again");
+    Err(io::Error::new(io::ErrorKind::InvalidData, message))
+}
+
+fn write_base64(blob: &Blob, out: &mut dyn Write) -> io::Result<()> {
+    const LINES: usize = 1024;
+    let mut reader = blob.open()?.take(blob.len() + 1);
+    let mut block = vec![0; BASE64_LINE_BYTES * LINES];
+    let mut text = vec![0; 78 * LINES];
+    let mut read = 0;
+    loop {
+        let filled = read_full(&mut reader, &mut block)?;
+        if filled == 0 {
+            return check_length(read, blob.len());
+        }
+        read += filled as u64;
+        let mut end = 0;
+        for line in block[..filled].chunks(BASE64_LINE_BYTES) {
+            end += STANDARD.encode_slice(line, &mut text[end..]).map_err(io::Error::other)?;
+            text[end..end + 2].copy_from_slice(b"\r\n");
+            end += 2;
+        }
+        out.write_all(&text[..end])?;
+    }
+}
+
+/// Fills `block` unless the reader ends before.
+fn read_full(reader: &mut dyn Read, block: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < block.len() {
+        match reader.read(&mut block[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A message ready to be stored: CRLF line ends throughout, as RFC 5322 asks.
+#[derive(Clone, Debug, Default)]
+pub struct Rendered {
+    segments: Vec<Segment>,
+}
+
+impl Rendered {
+    pub fn new(segments: Vec<Segment>) -> Self {
+        Self { segments }
+    }
+
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The exact number of bytes that [`Rendered::write_to`] writes.
+    pub fn len(&self) -> u64 {
+        self.segments.iter().map(Segment::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes the message.
+    ///
+    /// # Errors
+    /// Errors of `out`, of the blobs, and `InvalidData` when a blob does not give exactly its length.
+    pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.segments.iter().try_for_each(|segment| segment.write_to(out))
+    }
+
+    /// The BLAKE3 digest of the written message.
+    ///
+    /// # Errors
+    /// As [`Rendered::write_to`].
+    pub fn digest(&self) -> io::Result<[u8; 32]> {
+        let mut hasher = blake3::Hasher::new();
+        self.write_to(&mut hasher)?;
+        Ok(*hasher.finalize().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_is_what_is_written() {
+        for size in [0, 1, 2, 3, 56, 57, 58, 114, 57 * 1024, 57 * 1024 + 1, 200_000] {
+            let blob = Blob::memory(vec![b'x'; size]);
+            for encoding in [TransferEncoding::Identity, TransferEncoding::Base64] {
+                let segment = Segment::Blob { blob: blob.clone(), encoding };
+                let rendered = Rendered::new(vec![Segment::Bytes(b"head".to_vec()), segment]);
+                let mut written = Vec::new();
+                rendered.write_to(&mut written).unwrap();
+                assert_eq!(written.len() as u64, rendered.len(), "{size} {encoding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_blob_that_shrank_is_an_error() {
+        struct Short;
+        impl crate::model::blob::OpenBlob for Short {
+            fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+                Ok(Box::new(io::Cursor::new(b"12")))
+            }
+        }
+        let blob = Blob::stored(3, b"12", std::sync::Arc::new(Short));
+        for encoding in [TransferEncoding::Identity, TransferEncoding::Base64] {
+            let rendered = Rendered::new(vec![Segment::Blob { blob: blob.clone(), encoding }]);
+            assert!(rendered.write_to(&mut Vec::new()).is_err());
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Rich text: the records of COMPOSITE values, walked and decoded.
+
+pub mod record;

@@ -1,0 +1,1 @@
+//! The redb files: what survives a crash.

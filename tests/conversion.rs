@@ -1,0 +1,1 @@
+//! Documents in, message text out: the rules of conversion, by their ids.

@@ -1,0 +1,1 @@
+//! Cut and altered databases: no panic, no hang, no allocation beyond what the file holds.

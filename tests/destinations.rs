@@ -1,0 +1,1 @@
+//! The kit of destinations, once for each kind.

@@ -1,0 +1,1 @@
+//! What the forge writes is what readers see: ours and an independent one.

@@ -1,0 +1,1 @@
+//! `notesferry migrate` as a user calls it.

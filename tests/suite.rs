@@ -1,0 +1,11 @@
+//! Everything that needs more than one module, in one test binary; each module says what it shows.
+
+mod conversion;
+mod corpus;
+mod damage;
+mod destinations;
+mod forge;
+mod migrate;
+mod sources;
+mod support;
+mod tidy;

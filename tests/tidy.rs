@@ -1,0 +1,1 @@
+//! The arrows, headers and names that the code map promises.
