@@ -297,8 +297,9 @@ fn marked_lines(source: &Source, rule: impl Fn(&str) -> Option<String>) -> Vec<S
 fn has_word(line: &str, word: &str) -> bool {
     let joins = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
-        let ends_open = word.ends_with(joins) && line[at + word.len()..].starts_with(joins);
-        !ends_open && !(word.starts_with(joins) && line[..at].ends_with(joins))
+        let goes_on = word.ends_with(joins) && line[at + word.len()..].starts_with(joins);
+        let began_before = word.starts_with(joins) && line[..at].ends_with(joins);
+        !goes_on && !began_before
     })
 }
 
