@@ -1,16 +1,16 @@
 //! What became of an item, and the sum that is promised to the user.
 
-use crate::model::delivery::Location;
-use crate::model::folder::FolderPath;
 use crate::model::loss::SetAside;
 use std::fmt;
 
-/// What became of an item, as the ledger keeps it.
+/// What became of an item, as the ledger keeps it beside the placements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// Copies of ours were found at the target; the item itself was not looked at since.
+    Found,
     /// Every placement is stored.
-    Delivered { placements: Vec<(FolderPath, Location)> },
-    /// Not delivered; can be tried again.
+    Delivered,
+    /// Not every placement is stored; can be tried again.
     SetAside(SetAside),
 }
 
