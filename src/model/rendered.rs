@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn the_digest_is_of_what_is_written() {
-        let rendered = Rendered::new(vec![Segment::Bytes(b"head".to_vec()), Segment::Bytes(b"body".to_vec())]);
+        let rendered =
+            Rendered::new(vec![Segment::Bytes(b"head".to_vec()), Segment::Bytes(b"body".to_vec())]);
         let expected = *blake3::hash(b"headbody").as_bytes();
         assert_eq!(rendered.digest().unwrap(), expected);
         rendered.write_to(&mut Vec::new()).unwrap();
