@@ -6,8 +6,9 @@ use std::fmt;
 /// What became of an item, as the ledger keeps it beside the placements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Copies of ours were found at the target; the item itself was not looked at since.
-    Found,
+    /// Some placements are stored and the item is not done with: a pass ended in its middle, or the copies are only
+    /// known from a look at the target.
+    Unfinished,
     /// Every placement is stored.
     Delivered,
     /// Not every placement is stored; can be tried again.

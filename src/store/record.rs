@@ -40,7 +40,7 @@ struct EntryRecord {
 
 #[derive(Serialize, Deserialize)]
 enum OutcomeRecord {
-    Found,
+    Unfinished,
     Delivered,
     SetAside { reason: String, detail: String },
 }
@@ -164,7 +164,7 @@ fn folder_path(parts: &[String]) -> FolderPath {
 impl From<&Outcome> for OutcomeRecord {
     fn from(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Found => Self::Found,
+            Outcome::Unfinished => Self::Unfinished,
             Outcome::Delivered => Self::Delivered,
             Outcome::SetAside(SetAside { reason, detail }) => {
                 Self::SetAside { reason: reason.name().to_owned(), detail: detail.clone() }
@@ -176,7 +176,7 @@ impl From<&Outcome> for OutcomeRecord {
 impl OutcomeRecord {
     fn into_outcome(self) -> Result<Outcome, RecordError> {
         Ok(match self {
-            Self::Found => Outcome::Found,
+            Self::Unfinished => Outcome::Unfinished,
             Self::Delivered => Outcome::Delivered,
             Self::SetAside { reason, detail } => {
                 let reason = SetAsideReason::from_name(&reason).ok_or(RecordError::Name(reason))?;

@@ -30,6 +30,19 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The line of an item of which nothing is decided yet.
+    pub fn unfinished(unix_ms: i64) -> Self {
+        Self {
+            version: None,
+            filing: [0; 16],
+            converter_version: 0,
+            outcome: Outcome::Unfinished,
+            losses: Vec::new(),
+            unix_ms,
+            placements: Vec::new(),
+        }
+    }
+
     /// The placement in a folder.
     pub fn placed(&self, folder: &FolderPath) -> Option<&Placed> {
         self.placements.iter().find(|placed| placed.folder == *folder)
