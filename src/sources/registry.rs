@@ -86,7 +86,10 @@ mod tests {
     fn a_source_is_named_by_kind_or_by_path() {
         let parsed = NamedSource::parse("nsf:mail/jane.nsf").unwrap();
         assert!(parsed.kind.is_some());
-        assert_eq!((parsed.path.as_path(), parsed.label().as_str()), (Path::new("mail/jane.nsf"), "jane.nsf"));
+        assert_eq!(
+            (parsed.path.as_path(), parsed.label().as_str()),
+            (Path::new("mail/jane.nsf"), "jane.nsf")
+        );
         assert_eq!(NamedSource::parse("C:\\mail\\jane.nsf").unwrap().path, Path::new("C:\\mail\\jane.nsf"));
         assert!(matches!(NamedSource::parse("imap://jane@example.com"), Err(NameError::NotYet { .. })));
         assert!(matches!(NamedSource::parse("nsf:"), Err(NameError::Empty { .. })));
