@@ -1,1 +1,3 @@
 //! One file per command: the only place that joins all parts.
+
+pub mod inspect;

@@ -1,0 +1,3 @@
+//! `notesferry inspect`: what is in a Notes database, for anyone who has the file and no Notes client.
+
+pub mod facts;
