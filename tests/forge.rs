@@ -3,10 +3,15 @@
 use notesferry::forge::database::{Attachment, Compression, Options, Writer};
 use notesferry::forge::note::{ItemSpec, NoteSpec, Placement};
 use notesferry::forge::version::Version;
-use notesferry::notes::document::{NoteClass, NoteStatus};
-use notesferry::notes::ids::Unid;
-use notesferry::notes::item::ItemFlags;
+use notesferry::model::content::{Content, FileBody, ListedItem, SourceItem};
+use notesferry::notes::document::{Note, NoteClass, NoteStatus};
+use notesferry::notes::ids::{NoteId, Unid};
+use notesferry::notes::item::{ItemFlags, ItemType};
 use notesferry::notes::timedate::Timedate;
+use notesferry::sources::Source;
+use notesferry::sources::nsf::NsfSource;
+use notesferry::sources::nsf::database::Database;
+use notesferry::sources::nsf::unread::read_unread_lists;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -205,12 +210,7 @@ fn another_reader_passes_by_what_it_does_not_know() {
         let profile = NoteSpec { status: ghost, ..memo(50) };
         expected.insert(writer.add_note(&profile).unwrap().0, profile);
         let inbox = writer.add_folder("($Inbox)", "F", unid(60), time(60));
-        writer.file(
-            inbox,
-            notesferry::notes::ids::NoteId(*expected.keys().next().unwrap()),
-            unid(0),
-            time(61),
-        );
+        writer.file(inbox, NoteId(*expected.keys().next().unwrap()), unid(0), time(61));
         writer.finish().unwrap();
         let mut file = std::fs::read(&path).unwrap();
         put_nibbles_back(&mut file);
@@ -220,5 +220,196 @@ fn another_reader_passes_by_what_it_does_not_know() {
         assert_eq!(classes.iter().filter(|class| **class == NoteClass::VIEW.0).count(), 1);
         // Four attachments, two objects of the folder, the index of named objects.
         assert_eq!((seen.file_position_total, seen.unresolved), (7, 7));
+    }
+}
+
+fn assert_same(note: &Note, spec: &NoteSpec) {
+    assert_eq!((note.unid, note.class, note.sequence), (spec.unid, spec.class, spec.sequence));
+    let times = [note.sequence_time, note.modified, note.added];
+    assert_eq!(times, [spec.sequence_time, spec.modified, spec.added]);
+    assert_eq!(note.parent, spec.parent);
+    assert_eq!(note.items.len(), spec.items.len(), "{}", spec.unid);
+    for (read, written) in note.items.iter().zip(&spec.items) {
+        assert_eq!((&*read.name, read.item_type), (&*written.name, written.item_type));
+        assert!(read.value == written.value, "{} {}", spec.unid, read.name);
+        assert_eq!(read.flags.0 & 0x7F7, written.flags.0);
+    }
+}
+
+/// Notes of all shapes: each placement, typed and compressed values, repeated names, sizes up to the largest.
+fn shapes() -> Vec<NoteSpec> {
+    let rich = |bytes: usize| ItemSpec::rich_text("Body", (0..bytes).map(|k| (k / 3 % 251) as u8).collect());
+    let mut notes = Vec::new();
+    for placement in [Placement::Automatic, Placement::Inline, Placement::Bucket, Placement::File] {
+        for bytes in [1, 100, 300, 5_000, 20_000, 32_500, 65_000] {
+            let mut note = memo(notes.len() as u32).with([rich(bytes), rich(bytes / 2), rich(bytes / 3)]);
+            note.placement = placement;
+            notes.push(note);
+        }
+    }
+    for summary in [2_000, 8_000, 9_000, 16_000, 20_000, 32_000, 60_000] {
+        let text = "a long text ".repeat(summary / 12);
+        notes.push(memo(100 + summary as u32).with([ItemSpec::text("Long", &text)]));
+    }
+    let design = [
+        ItemSpec::text("$TITLE", "Memo").typed(),
+        ItemSpec::new("$Formula", ItemType::FORMULA, b"SELECT @All ".repeat(200)).compressed(),
+        ItemSpec::rich_text("$Body", (0..9_000u32).map(|k| (k * k >> 9) as u8).collect()).compressed(),
+        ItemSpec::texts("Subject", &["a type unlike the usual one"]),
+        ItemSpec::number("$Empty", 0.0).flagged(ItemFlags::PROTECTED),
+    ];
+    notes.push(NoteSpec::design(0x8004, unid(200), time(200)).with(design));
+    let ghost = NoteStatus(NoteStatus::GHOST.0 | NoteStatus::NAMED.0);
+    let profile =
+        [ItemSpec::text("Form", "CalendarProfile"), ItemSpec::text("Owner", "CN=Jane Doe/O=Example")];
+    notes.push(NoteSpec { status: ghost, ..NoteSpec::document(unid(201), time(201)).with(profile) });
+    let version_2 = NoteSpec { sequence: 7, sequence_time: time(900), modified: time(901), ..memo(202) };
+    notes.push(NoteSpec { parent: Some(NoteId(0x8F6)), ..version_2 });
+    notes
+}
+
+#[test]
+fn our_reader_reads_back_every_note() {
+    let folder = tempfile::tempdir().unwrap();
+    for version in VERSIONS {
+        for newest_ids_in_superblock_only in [false, true] {
+            let path = folder.path().join(format!("{}{newest_ids_in_superblock_only}.nsf", version.number()));
+            let options = Options { version, newest_ids_in_superblock_only, ..Options::default() };
+            let mut writer = Writer::create(&path, options.clone()).unwrap();
+            let mut expected = Expected::new();
+            for note in shapes().into_iter().chain((300..1500).map(memo)) {
+                expected.insert(writer.add_note(&note).unwrap().0, note);
+            }
+            writer.add_stub(unid(9_000), 3, time(9_000)).unwrap();
+            let written = writer.finish().unwrap();
+            let database = Database::open(&path).unwrap();
+            assert_eq!(database.warnings(), [""; 0]);
+            assert_eq!(database.listed_documents(), Some(written.documents as usize));
+            assert_eq!(database.header().replica_id, options.replica_id);
+            assert_eq!(database.header().title, options.title);
+            for (id, spec) in &expected {
+                let (note, losses) = database.note(NoteId(*id)).unwrap();
+                assert_eq!(losses, [""; 0]);
+                assert_same(&note, spec);
+            }
+        }
+    }
+}
+
+/// Lists and opens everything.
+fn read_all(source: &mut NsfSource) -> Vec<(ListedItem, SourceItem)> {
+    let mut items = Vec::new();
+    let mut from = None;
+    loop {
+        let page = source.list(from, 100).unwrap();
+        assert_eq!(page.unreadable, []);
+        for listed in page.items {
+            let opened = source.open(listed.id).unwrap();
+            items.push((listed, opened));
+        }
+        from = page.next;
+        if from.is_none() {
+            return items;
+        }
+    }
+}
+
+fn files_of(item: &SourceItem) -> Vec<(String, Vec<u8>)> {
+    let Content::Note { files, .. } = &item.content;
+    let read = |body: &FileBody| match body {
+        FileBody::Read(blob) => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut blob.open().unwrap(), &mut bytes).unwrap();
+            bytes
+        }
+        FileBody::Lost(loss) => panic!("{loss:?}"),
+    };
+    files.iter().map(|file| (file.descriptor.name.text.clone(), read(&file.body))).collect()
+}
+
+#[test]
+fn our_reader_reads_back_attachments_folders_and_marks() {
+    let folder = tempfile::tempdir().unwrap();
+    for version in VERSIONS {
+        let path = folder.path().join(format!("{}.nsf", version.number()));
+        let mut writer = Writer::create(&path, Options { version, ..Options::default() }).unwrap();
+        let sizes = [0usize, 1, 3_000, 70_000, 5 << 20];
+        let content = |k: usize| (0..sizes[k]).map(|at| (at * at >> 7) as u8 & 0x7F).collect::<Vec<u8>>();
+        let inbox = writer.add_folder("($Inbox)", "F", unid(500), time(500));
+        let nested = writer.add_folder("Projects\\Apollo|apollo", "F", unid(501), time(500));
+        let empty = writer.add_folder("Empty", "F", unid(502), time(500));
+        let _ = empty;
+        let user = "CN=Jane Doe/OU=Sales/O=Example";
+        writer.add_reader(user);
+        for number in 0..300u32 {
+            let mut note = memo(number);
+            let (k, huffman) = (number as usize % sizes.len(), number % 2 == 0);
+            if number < 10 {
+                for name in ["a.bin", "b.bin"] {
+                    let data = content(k);
+                    let compression = if huffman { Compression::Huffman } else { Compression::None };
+                    let (bytes, mut data) = (data.len() as u64, &data[..]);
+                    let flags = Attachment::IN_DOCUMENT;
+                    let attachment =
+                        Attachment { name, data: &mut data, bytes, compression, flags, modified: time(1) };
+                    note.items.push(writer.attach(attachment).unwrap());
+                }
+            }
+            let id = writer.add_note(&note).unwrap();
+            if number % 2 == 0 {
+                writer.file(inbox, id, note.unid, time(600));
+            }
+            if number % 3 == 0 {
+                writer.file(nested, id, note.unid, time(601));
+            }
+            if number % 5 == 0 {
+                writer.mark_unread(user, id);
+                writer.mark_unread("CN=Bob Ray/O=Example", id);
+            }
+        }
+        let profile = NoteSpec {
+            status: NoteStatus(NoteStatus::GHOST.0 | NoteStatus::NAMED.0),
+            ..NoteSpec::document(unid(700), time(700))
+                .with([ItemSpec::text("Form", "CalendarProfile"), ItemSpec::text("Owner", user)])
+        };
+        writer.add_note(&profile).unwrap();
+        writer.finish().unwrap();
+
+        let mut source = NsfSource::open(&path).unwrap();
+        assert_eq!((source.info().warnings, source.owner()), (Vec::new(), Some(user)));
+        let folders = source.folders().unwrap();
+        let shown: Vec<_> = folders.iter().map(|f| (f.path.to_string(), f.documents)).collect();
+        let expected = [("($Inbox)", 150), ("Projects/Apollo", 100), ("Empty", 0)];
+        assert_eq!(shown, expected.map(|(name, count)| (name.to_owned(), count)));
+        let items = read_all(&mut source);
+        assert_eq!(items.len(), 300);
+        for (number, (listed, item)) in items.iter().enumerate() {
+            let filed = |nth: usize| listed.folders.contains(&folders[nth].id);
+            assert_eq!((filed(0), filed(1)), (number % 2 == 0, number % 3 == 0));
+            assert_eq!(listed.unread, Some(number % 5 == 0));
+            let expected = if number < 10 { ["a.bin", "b.bin"].to_vec() } else { Vec::new() };
+            let expected: Vec<_> =
+                expected.iter().map(|name| ((*name).to_owned(), content(number % sizes.len()))).collect();
+            assert!(files_of(item) == expected, "note {number}");
+            assert!(item.losses.is_empty());
+        }
+    }
+}
+
+#[test]
+fn many_users_have_their_lists() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.nsf");
+    let mut writer = Writer::create(&path, Options::default()).unwrap();
+    let id = writer.add_note(&memo(1)).unwrap();
+    for number in 0..100 {
+        writer.mark_unread(&format!("CN=User {number:03} of a larger company/OU=Sales/O=Example"), id);
+    }
+    writer.finish().unwrap();
+    let (lists, warnings) = read_unread_lists(&Database::open(&path).unwrap());
+    assert_eq!((lists.len(), warnings.len()), (100, 0));
+    for (number, list) in lists.iter().enumerate() {
+        assert_eq!(list.user, format!("CN=User {number:03} of a larger company/OU=Sales/O=Example"));
+        assert_eq!(list.notes, [id]);
     }
 }

@@ -263,7 +263,8 @@ impl Writer {
     /// If `data` does not give the promised number of bytes, or the file cannot be written.
     pub fn attach(&mut self, attachment: Attachment<'_>) -> Result<ItemSpec, ForgeError> {
         let bytes = u32::try_from(attachment.bytes).map_err(|_| ForgeError::TooLarge)?;
-        let squeeze = attachment.compression == Compression::Huffman && attachment.bytes <= COMPRESS_BYTES;
+        let small = (1..=COMPRESS_BYTES).contains(&attachment.bytes);
+        let squeeze = attachment.compression == Compression::Huffman && small;
         let compression = if squeeze { Compression::Huffman } else { Compression::None };
         let value = file_value(&attachment, bytes, compression);
         let id = if squeeze {
