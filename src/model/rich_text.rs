@@ -95,11 +95,16 @@ pub struct Picture {
 pub enum Event {
     Open(Element),
     Close,
-    Text { font: usize, text: String },
+    Text {
+        font: usize,
+        text: String,
+    },
     LineBreak,
     Picture(Picture),
     /// The place of an attachment, by the name shown.
-    Attachment { shown: String },
+    Attachment {
+        shown: String,
+    },
     /// Words in brackets in the place of something that cannot be shown: a button, an object.
     Placeholder(String),
     Anchor(String),

@@ -91,7 +91,9 @@ fn find_note(database: &Database, text: &str) -> anyhow::Result<NoteId> {
     let digits = text.strip_prefix("NT").unwrap_or(text);
     let id = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() <= 8);
     let id = NoteId(id.with_context(|| {
-        format!("`{text}` is neither a UNID (32 hexadecimal digits) nor a note id (up to 8); --json lists both")
+        format!(
+            "`{text}` is neither a UNID (32 hexadecimal digits) nor a note id (up to 8); --json lists both"
+        )
     })?);
     database.note_unid(id).map(|_| id).with_context(|| format!("there is no note with the id {id}"))
 }
@@ -122,8 +124,7 @@ fn counted(number: u64, noun: &str) -> String {
 
 /// Text that a terminal can show: line ends and control characters become visible spaces, long text is cut.
 fn printable(text: &str, limit: usize) -> String {
-    let mut shown: String =
-        text.chars().take(limit).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown: String = text.chars().take(limit).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(limit).is_some() {
         shown.push_str("...");
     }

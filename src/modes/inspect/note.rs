@@ -115,7 +115,12 @@ fn print_mime_part(part: &MimePart<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     if part.body_in_object() {
-        return writeln!(out, "      {:10}in attachment {}", "body", printable(&Text::decode(part.body).text, 200));
+        return writeln!(
+            out,
+            "      {:10}in attachment {}",
+            "body",
+            printable(&Text::decode(part.body).text, 200)
+        );
     }
     writeln!(out, "      {:10}{}", "body", counted(part.body.len() as u64, "byte"))
 }
@@ -130,7 +135,8 @@ fn print_records(records: &[u8], out: &mut dyn Write) -> io::Result<()> {
         }
         let indent = 6 + 2 * level.min(DEEPEST);
         let name = name(record.signature).unwrap_or("unknown record");
-        let text = record_text(&record).map_or_else(String::new, |text| format!("  \"{}\"", printable(&text, 120)));
+        let text =
+            record_text(&record).map_or_else(String::new, |text| format!("  \"{}\"", printable(&text, 120)));
         writeln!(out, "{:indent$}{} {name}, {} bytes{text}", "", record.signature, record.data.len())?;
         if nesting(record.signature) == Nesting::Opens {
             level += 1;

@@ -7,7 +7,10 @@ mod preview;
 mod report;
 
 use crate::base::limits::LIST_PAGE_ITEMS;
+use crate::conversion::{self, Context};
 use crate::destinations::registry::Target;
+use crate::model::content::{ListedItem, SourceItem};
+use crate::model::item::Origin;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
@@ -84,18 +87,26 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     }
     let folders = source.folders()?;
     reporter.begin(&named.label(), &target.mailbox(), &info, &folders);
-    let settings = Settings {
-        mailbox: target.mailbox(),
-        now_unix_ms: Timestamp::now().as_millisecond(),
-        all_documents: arguments.all_documents,
-        owner: info.owner.as_deref(),
-        folders: &folders,
+    let now_unix_ms = Timestamp::now().as_millisecond();
+    let convert = |listed: &ListedItem, item: &SourceItem| {
+        let Origin::Notes { replica, .. } = item.origin;
+        let context = Context {
+            replica,
+            owner: info.owner.as_deref(),
+            now_unix_ms,
+            all_documents: arguments.all_documents,
+            folders: &folders,
+            message_id_of: &|_| None,
+        };
+        conversion::convert(item, &listed.folders, listed.unread, &context)
     };
+    let settings = Settings { mailbox: target.mailbox(), now_unix_ms, folders: &folders, convert: &convert };
     if arguments.dry_run {
         // A state that does not exist yet is not made.
         let exists = state_folder.join(StateStore::FILE_NAME).exists();
         let store = if exists { Some(StateStore::open(&state_folder)?) } else { None };
-        return preview::preview(source.as_mut(), &settings, store.as_ref(), reporter);
+        let all_documents = arguments.all_documents;
+        return preview::preview(source.as_mut(), &settings, store.as_ref(), all_documents, reporter);
     }
     let stop = stop_on_signal()?;
     let mut store = StateStore::open(&state_folder)?;

@@ -9,7 +9,7 @@ use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
 use crate::modes::migrate::report::Reporter;
 use crate::modes::{Exit, Failure};
-use crate::server::delivery::{Look, Settings, convert, filing_digest, look};
+use crate::server::delivery::{Look, Settings, filing_digest, look};
 use crate::sources::{Source, SourceError};
 use crate::store::{StateStore, StoreError};
 use std::collections::BTreeMap;
@@ -33,6 +33,7 @@ pub fn preview(
     source: &mut dyn Source,
     settings: &Settings<'_>,
     store: Option<&StateStore>,
+    all_documents: bool,
     reporter: &mut Reporter,
 ) -> Result<Exit, Failure> {
     let mut preview = Preview::default();
@@ -64,7 +65,7 @@ pub fn preview(
         from = page.next;
         if from.is_none() {
             let not_final = source.changed()?;
-            return Ok(reporter.end_preview(&preview, not_final.as_deref(), settings.all_documents));
+            return Ok(reporter.end_preview(&preview, not_final.as_deref(), all_documents));
         }
     }
 }
@@ -87,7 +88,7 @@ impl Preview {
         settings: &Settings<'_>,
         reporter: &mut Reporter,
     ) {
-        match convert(settings, listed, item) {
+        match (settings.convert)(listed, item) {
             Ok(converted) => {
                 let Content::Note { note, .. } = &item.content;
                 *self.forms.entry(note.text("Form")).or_default() += 1;

@@ -19,7 +19,7 @@ mod plan;
 mod put;
 
 use crate::base::limits::{BATCH_BYTES, BATCH_PLACEMENTS, LIST_PAGE_ITEMS};
-use crate::conversion::{self, Converted};
+use crate::conversion::Converted;
 use crate::destinations::{Destination, DestinationError};
 use crate::model::content::{ListedItem, SourceItem};
 use crate::model::delivery::{Delivery, InFlight, Location};
@@ -64,37 +64,17 @@ pub struct Settled {
     pub losses: Vec<Loss>,
 }
 
+/// Makes a message of an item, or says why there is none.
+pub type Convert<'a> = dyn Fn(&ListedItem, &SourceItem) -> Result<Converted, SetAside> + 'a;
+
 /// What holds for a whole pass.
 pub struct Settings<'a> {
     pub mailbox: MailboxId,
     /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
     pub now_unix_ms: i64,
-    pub all_documents: bool,
-    /// The owner of the mail file as a Notes name, where it is known.
-    pub owner: Option<&'a str>,
     /// The folders of the source.
     pub folders: &'a [Folder],
-}
-
-/// Converts an item by the settings of a pass.
-///
-/// # Errors
-/// The reason why it gives no message.
-pub fn convert(
-    settings: &Settings<'_>,
-    listed: &ListedItem,
-    item: &SourceItem,
-) -> Result<Converted, SetAside> {
-    let Origin::Notes { replica, .. } = item.origin;
-    let context = conversion::Context {
-        replica,
-        owner: settings.owner,
-        now_unix_ms: settings.now_unix_ms,
-        all_documents: settings.all_documents,
-        folders: settings.folders,
-        message_id_of: &|_| None,
-    };
-    conversion::convert(item, &listed.folders, listed.unread, &context)
+    pub convert: &'a Convert<'a>,
 }
 
 /// One pass over a mailbox.
@@ -196,7 +176,7 @@ impl<'a> Pass<'a> {
         if entry.is_some_and(|entry| plan::is_unchanged(&entry, source_digest, filing)) {
             return self.add(listed, Vec::new(), Work::Unchanged);
         }
-        let mut converted = match convert(&self.settings, listed, item) {
+        let mut converted = match (self.settings.convert)(listed, item) {
             Ok(converted) => converted,
             Err(aside) => return self.set_aside(listed, aside),
         };
