@@ -163,6 +163,7 @@ impl Source for NsfSource {
     fn info(&self) -> SourceInfo {
         SourceInfo {
             title: self.database.header().title.clone(),
+            owner: self.owner.clone(),
             warnings: self.warnings.clone(),
             in_use: self.in_use.clone(),
         }
