@@ -4,7 +4,7 @@ use super::group;
 use super::pages::Page;
 
 /// The groups in the order in which they are asked. Group 1 comes first: Notes stores typographic quotation marks and
-/// dashes as its exceptions, though other pages have them too (seen in databases of releases 5 to 9).
+/// dashes as its exceptions, though other pages have them too (seen in public databases).
 const ORDER: [u8; 12] = [group::LATIN_1, 0x02, 0x05, 0x03, 0x04, 0x06, 0x08, 0x0B, 0x10, 0x11, 0x12, 0x13];
 
 /// The stored form of a text; a line feed becomes NUL. Decoding gives the text back.

@@ -5,7 +5,7 @@
 //! reader and encoded by `forge`.
 //!
 //! # Source
-//! ICU 72, converter `LMBCS-1`, by the men who made the character set; `tests/lmbcs.rs` compares every sequence.
+//! ICU 72, converter `LMBCS-1`; `tests/lmbcs.rs` compares every sequence.
 
 mod decode;
 mod encode;
