@@ -255,6 +255,19 @@ impl Database {
         (!head.is_stub()).then_some(head.unid)
     }
 
+    /// The live note of a UNID; walks over all notes.
+    pub fn find(&self, unid: Unid) -> Option<NoteId> {
+        let mut from = Some(NoteId(0));
+        while let Some(at) = from {
+            let step = self.walk(at);
+            if let Some(head) = step.notes.iter().flatten().find(|head| head.unid == unid) {
+                return Some(head.note_id);
+            }
+            from = step.next;
+        }
+        None
+    }
+
     fn record(&self, place: Place) -> Result<Option<Record>, Damage> {
         match place {
             Place::Bucket { number, slot } => {
