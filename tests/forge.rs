@@ -254,7 +254,7 @@ fn shapes() -> Vec<NoteSpec> {
     let design = [
         ItemSpec::text("$TITLE", "Memo").typed(),
         ItemSpec::new("$Formula", ItemType::FORMULA, b"SELECT @All ".repeat(200)).compressed(),
-        ItemSpec::rich_text("$Body", (0..9_000u32).map(|k| (k * k >> 9) as u8).collect()).compressed(),
+        ItemSpec::rich_text("$Body", (0..9_000u32).map(|k| ((k * k) >> 9) as u8).collect()).compressed(),
         ItemSpec::texts("Subject", &["a type unlike the usual one"]),
         ItemSpec::number("$Empty", 0.0).flagged(ItemFlags::PROTECTED),
     ];
@@ -334,7 +334,7 @@ fn our_reader_reads_back_attachments_folders_and_marks() {
         let path = folder.path().join(format!("{}.nsf", version.number()));
         let mut writer = Writer::create(&path, Options { version, ..Options::default() }).unwrap();
         let sizes = [0usize, 1, 3_000, 70_000, 5 << 20];
-        let content = |k: usize| (0..sizes[k]).map(|at| (at * at >> 7) as u8 & 0x7F).collect::<Vec<u8>>();
+        let content = |k: usize| (0..sizes[k]).map(|at| ((at * at) >> 7) as u8 & 0x7F).collect::<Vec<u8>>();
         let inbox = writer.add_folder("($Inbox)", "F", unid(500), time(500));
         let nested = writer.add_folder("Projects\\Apollo|apollo", "F", unid(501), time(500));
         let empty = writer.add_folder("Empty", "F", unid(502), time(500));
