@@ -1,3 +1,4 @@
 //! One file per command: the only place that joins all parts.
 
+pub mod forge;
 pub mod inspect;
