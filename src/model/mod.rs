@@ -12,3 +12,4 @@ pub mod item;
 pub mod loss;
 pub mod outcome;
 pub mod rendered;
+pub mod rich_text;

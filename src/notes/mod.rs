@@ -10,6 +10,7 @@ pub mod ids;
 pub mod item;
 pub mod lmbcs;
 pub mod mime_part;
+pub mod names;
 pub mod richtext;
 pub mod timedate;
 pub mod value;

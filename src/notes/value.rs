@@ -76,6 +76,20 @@ pub struct NoteLink {
     pub document: Unid,
 }
 
+impl NoteLink {
+    /// Decodes the 40 stored bytes of a link.
+    ///
+    /// # Errors
+    /// [`ValueError`] if fewer are there.
+    pub fn decode(bytes: &mut Bytes<'_>) -> Result<Self, ValueError> {
+        Ok(Self {
+            replica: super::ids::ReplicaId::from_innards(bytes.timedate()?.0),
+            view: Unid::from_stored(bytes.array()?),
+            document: Unid::from_stored(bytes.array()?),
+        })
+    }
+}
+
 /// An Internet header kept together with the value that Notes made of it.
 ///
 /// # Source
@@ -228,11 +242,7 @@ fn decode_links(stored: &[u8]) -> Result<Vec<NoteLink>, ValueError> {
     bytes.need(count * 40)?;
     let mut links = Vec::with_capacity(count);
     for _ in 0..count {
-        links.push(NoteLink {
-            replica: super::ids::ReplicaId::from_innards(bytes.timedate()?.0),
-            view: Unid::from_stored(bytes.array()?),
-            document: Unid::from_stored(bytes.array()?),
-        });
+        links.push(NoteLink::decode(&mut bytes)?);
     }
     Ok(links)
 }

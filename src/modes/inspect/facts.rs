@@ -28,6 +28,7 @@ pub struct FileFacts {
     pub replica_id: String,
     /// Number of notes by class (hexadecimal, without the default-of-class bit); deletion stubs do not count.
     pub notes: BTreeMap<String, u64>,
+    pub document_count: usize,
     /// Sorted by UNID.
     pub documents: Vec<DocumentFacts>,
     pub file_kind: &'static str,
@@ -111,6 +112,7 @@ pub fn read(path: &Path) -> Result<FileFacts, SourceError> {
             .iter()
             .map(|(class, count)| (format!("{:04x}", class.0), *count))
             .collect(),
+        document_count: documents.len(),
         documents,
         file_kind: header.kind(),
         release: header.release(),

@@ -2,7 +2,7 @@
 
 use super::attachment;
 use super::census::Census;
-use super::database::{Database, OpenError, Walked};
+use super::database::{Database, OpenError, Walked, walked_id};
 use super::file::DatabaseFile;
 use super::folders::{FolderContents, read_folders};
 use super::header::Header;
@@ -163,6 +163,7 @@ impl Source for NsfSource {
     fn info(&self) -> SourceInfo {
         SourceInfo {
             title: self.database.header().title.clone(),
+            owner: self.owner.clone(),
             warnings: self.warnings.clone(),
             in_use: self.in_use.clone(),
         }
@@ -216,13 +217,6 @@ impl Source for NsfSource {
             content: Content::Note { note: Box::new(note), files },
             losses,
         })
-    }
-}
-
-fn walked_id(walked: &Walked) -> NoteId {
-    match walked {
-        Ok(head) => head.note_id,
-        Err((id, _)) => *id,
     }
 }
 
