@@ -211,10 +211,12 @@ impl Source for NsfSource {
         let (note, odd) = note.map_err(|damage| SourceError::Unreadable { id, why: damage.0 })?;
         let losses = odd.into_iter().map(|what| Loss::new(LossKind::TextDamaged, what)).collect();
         let files = self.read_files(&note);
+        let parent_message_id = self.parent_message_id(&note);
         Ok(SourceItem {
             origin: self.origin(note.unid),
             version: ItemVersion { sequence: note.sequence, time: note.sequence_time.0 },
             content: Content::Note { note: Box::new(note), files },
+            parent_message_id,
             losses,
         })
     }
@@ -244,6 +246,14 @@ impl NsfSource {
             }
             Err(_) => {}
         }
+    }
+
+    /// Looked up for answers only, so that most documents cost one read.
+    fn parent_message_id(&self, note: &Note) -> Option<(Unid, String)> {
+        let parent = note.parent.filter(|_| note.has("$REF"))?;
+        let (parent, _) = self.database.note(parent).ok()?;
+        let message_id = parent.text("$MessageID");
+        (!message_id.is_empty()).then_some((parent.unid, message_id))
     }
 
     fn read_files(&self, note: &Note) -> Vec<File> {
