@@ -131,7 +131,9 @@ fn what_a_crash_left_is_swept_and_what_others_left_is_not() {
     Maildir::new(root.path()).prepare(&inbox).unwrap();
     let ours = root.path().join("tmp").join(format!("1700000000.N{id}V.notesferry"));
     let foreign = root.path().join("tmp").join("1700000000.M1P2.host");
-    [&ours, &foreign].map(|path| fs::write(path, "half").unwrap());
+    for path in [&ours, &foreign] {
+        fs::write(path, "half").unwrap();
+    }
     Maildir::new(root.path()).prepare(&inbox).unwrap();
     assert!(!ours.exists() && foreign.exists());
 
@@ -139,7 +141,9 @@ fn what_a_crash_left_is_swept_and_what_others_left_is_not() {
     EmlTree::new(root.path()).prepare(&inbox).unwrap();
     let ours = root.path().join("INBOX").join(format!("{id}.eml.part"));
     let foreign = root.path().join("INBOX").join("download.part");
-    [&ours, &foreign].map(|path| fs::write(path, "half").unwrap());
+    for path in [&ours, &foreign] {
+        fs::write(path, "half").unwrap();
+    }
     EmlTree::new(root.path()).prepare(&inbox).unwrap();
     assert!(!ours.exists() && foreign.exists());
 }

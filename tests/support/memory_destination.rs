@@ -16,9 +16,8 @@ const UID_VALIDITY: u32 = 77;
 pub struct Stored {
     pub folder: FolderPath,
     pub bytes: Vec<u8>,
-    /// The key header and the Message-ID stand in for a search by header.
+    /// The value of the key header.
     pub origin: Option<Origin>,
-    pub message_id: String,
 }
 
 /// What goes wrong with one placement, once.
@@ -85,7 +84,6 @@ impl Server {
                     folder: delivery.folder.clone(),
                     bytes,
                     origin: Some(delivery.key.origin),
-                    message_id: delivery.message_id.clone(),
                 });
                 match fault {
                     Some(_) => Err(DeliverError::Unanswered { why: why() }),
@@ -162,9 +160,7 @@ impl KitTarget for MemoryDestination {
         let text = String::from_utf8_lossy(bytes);
         let key = text.lines().find_map(|line| line.strip_prefix("X-Notesferry-Key: "));
         let origin = key.and_then(|key| key.parse().ok());
-        let message =
-            Stored { folder: folder.clone(), bytes: bytes.to_vec(), origin, message_id: String::new() };
-        self.server().store(message);
+        self.server().store(Stored { folder: folder.clone(), bytes: bytes.to_vec(), origin });
     }
 
     fn bytes(&self, _: &FolderPath, location: &Location) -> Vec<u8> {
