@@ -22,6 +22,7 @@ use crate::notes::lmbcs;
 use crate::notes::timedate::Timedate;
 use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
@@ -115,6 +116,13 @@ pub struct Summary {
     pub attachments: u64,
     pub folders: u64,
     pub bytes: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { documents, attachments, folders, bytes, .. } = self;
+        write!(f, "{documents} documents, {attachments} attachments and {folders} folders in {bytes} bytes")
+    }
 }
 
 /// Writes one database.

@@ -7,3 +7,8 @@ pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;
 pub mod source_kit;
+
+/// Whether the long campaigns run too (`tests/run --long`).
+pub fn long() -> bool {
+    std::env::var_os("NOTESFERRY_LONG").is_some_and(|value| value == "1")
+}

@@ -66,7 +66,7 @@ fn print_item(item: &Item, out: &mut dyn Write) -> io::Result<()> {
 fn flags(flags: ItemFlags) -> String {
     let names = [
         (ItemFlags::SIGN, "signed"),
-        (ItemFlags::SEAL, "encrypted with the note"),
+        (ItemFlags::SEAL, "sealable"),
         (ItemFlags::AUTHORS, "authors"),
         (ItemFlags::NAMES, "names"),
         (ItemFlags::READERS, "readers"),

@@ -90,13 +90,16 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let now_unix_ms = Timestamp::now().as_millisecond();
     let convert = |listed: &ListedItem, item: &SourceItem| {
         let Origin::Notes { replica, .. } = item.origin;
+        let message_id_of = |unid| {
+            item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
+        };
         let context = Context {
             replica,
             owner: info.owner.as_deref(),
             now_unix_ms,
             all_documents: arguments.all_documents,
             folders: &folders,
-            message_id_of: &|_| None,
+            message_id_of: &message_id_of,
         };
         conversion::convert(item, &listed.folders, listed.unread, &context)
     };

@@ -39,6 +39,8 @@ pub struct Database {
     buckets: Buckets,
     /// The ids of all live documents, ascending; `None` where the list is lost.
     documents: Option<Vec<NoteId>>,
+    /// The newest superblock is lost, so the lists of ids may lack what was written last.
+    outdated: bool,
     write_count: Option<u32>,
     warnings: Vec<String>,
     recovered: OnceLock<BTreeMap<NoteId, Place>>,
@@ -53,6 +55,14 @@ pub struct WalkStep {
     pub notes: Vec<Walked>,
     /// Where the walk goes on; `None` at its end.
     pub next: Option<NoteId>,
+}
+
+/// The id of a note met on a walk, read or not.
+pub fn walked_id(walked: &Walked) -> NoteId {
+    match walked {
+        Ok(head) => head.note_id,
+        Err((id, _)) => *id,
+    }
 }
 
 /// The bytes of a note record: in a bucket, or alone.
@@ -94,9 +104,14 @@ impl Database {
             keep("the names of items are damaged", damage);
             BucketDescriptorBlock::default()
         });
+        if let Some(damage) = &names.newer_damage {
+            warnings
+                .push(format!("the newest table of item names is damaged, an older one is used: {damage}"));
+        }
         if let Some(superblock) = &mut superblock {
             warnings.append(&mut superblock.warnings);
         }
+        let outdated = superblock.as_ref().is_none_or(|superblock| superblock.outdated);
         let rrv = Rrv::new(
             &file,
             header.rrv_bucket_bytes,
@@ -108,7 +123,9 @@ impl Database {
         let buckets = Buckets::new(&file, superblock.as_mut());
         warnings.append(&mut buckets.differences());
         let write_count = superblock.as_ref().map(|superblock| superblock.write_count);
-        let documents = superblock.and_then(|superblock| superblock.documents).map(|table| {
+        // An outdated list would call the newest documents deleted.
+        let newest = superblock.filter(|_| !outdated);
+        let documents = newest.and_then(|superblock| superblock.documents).map(|table| {
             let mut ids = table.ids;
             ids.sort_unstable();
             ids
@@ -121,6 +138,7 @@ impl Database {
             rrv,
             buckets,
             documents,
+            outdated,
             write_count,
             warnings,
             recovered,
@@ -180,8 +198,9 @@ impl Database {
         let next = bucket.after.map(NoteId);
         let notes = match bucket.places {
             Ok(places) => places.into_iter().filter_map(|(id, place)| self.walk_one(id, place)).collect(),
-            Err(damage) => self.walk_lost(NoteId(bucket.first_id.max(from.0)), next, &damage),
+            Err(damage) => self.walk_lost(from, next, &damage),
         };
+        let notes = if self.outdated { self.walk_found(from, next, notes) } else { notes };
         WalkStep { notes, next }
     }
 
@@ -202,15 +221,21 @@ impl Database {
 
     /// The notes of an unreadable bucket of ids, as far as they are found otherwise.
     fn walk_lost(&self, from: NoteId, to: Option<NoteId>, damage: &Damage) -> Vec<Walked> {
-        let mut notes: BTreeMap<NoteId, Walked> = BTreeMap::new();
-        for &id in self.listed_between(from, to) {
-            notes.insert(id, Err((id, damage.clone())));
-        }
+        let listed = self.listed_between(from, to).iter().map(|&id| Err((id, damage.clone()))).collect();
+        self.walk_found(from, to, listed)
+    }
+
+    /// The notes of a range of ids together with those that only the buckets of notes tell of.
+    fn walk_found(&self, from: NoteId, to: Option<NoteId>, notes: Vec<Walked>) -> Vec<Walked> {
+        let mut notes: BTreeMap<NoteId, Walked> =
+            notes.into_iter().map(|walked| (walked_id(&walked), walked)).collect();
         let found = self.recovered().range(from..).take_while(|(id, _)| to.is_none_or(|to| **id < to));
-        for (&id, &place) in found {
-            match self.head_at(id, place) {
-                Ok(Some(head)) if !head.is_stub() => drop(notes.insert(id, Ok(head))),
-                _ => {}
+        for (&id, &place) in found.filter(|(id, _)| !matches!(notes.get(id), Some(Ok(_)))).collect::<Vec<_>>()
+        {
+            if let Ok(Some(head)) = self.head_at(id, place)
+                && !head.is_stub()
+            {
+                notes.insert(id, Ok(head));
             }
         }
         notes.into_values().collect()

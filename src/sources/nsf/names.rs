@@ -2,7 +2,7 @@
 
 use super::cx;
 use super::file::DatabaseFile;
-use super::header::Header;
+use super::header::{Extent, Header};
 use super::view::{Damage, FilePosition, View};
 use crate::notes::item::ItemType;
 use crate::notes::value::Text;
@@ -30,6 +30,8 @@ pub struct RrvDescriptor {
 pub struct BucketDescriptorBlock {
     pub rrv_buckets: Vec<RrvDescriptor>,
     pub names: Vec<ItemName>,
+    /// What is wrong with a newer copy, where this is not the newest.
+    pub newer_damage: Option<Damage>,
 }
 
 impl BucketDescriptorBlock {
@@ -38,23 +40,22 @@ impl BucketDescriptorBlock {
     /// # Errors
     /// [`Damage`] if neither can be read.
     pub fn read(file: &DatabaseFile, header: &Header) -> Result<Self, Damage> {
-        let mut copies = Vec::new();
-        let mut last = Damage::new("the header names no bucket descriptor block");
-        for extent in header.bdbs.iter().filter(|extent| extent.position.0 != 0) {
-            let bytes = u64::from(extent.bytes);
-            match file.read(extent.position.bytes(), bytes, "bucket descriptor block").and_then(check_head) {
-                Ok(copy) => copies.push(copy),
-                Err(damage) => last = damage,
-            }
-        }
+        let extents = header.bdbs.iter().filter(|extent| extent.position.0 != 0);
+        let read = |extent: &Extent| {
+            let block =
+                file.read(extent.position.bytes(), u64::from(extent.bytes), "bucket descriptor block")?;
+            check_head(block)
+        };
+        let mut copies: Vec<_> = extents.filter_map(|extent| read(extent).ok()).collect();
         copies.sort_by_key(|(write_count, _)| std::cmp::Reverse(*write_count));
+        let mut newer_damage = None;
         for (_, block) in copies {
             match Self::parse(&block) {
-                Ok(parsed) => return Ok(parsed),
-                Err(damage) => last = damage,
+                Ok(parsed) => return Ok(Self { newer_damage, ..parsed }),
+                Err(damage) => newer_damage = Some(damage),
             }
         }
-        Err(last)
+        Err(newer_damage.unwrap_or_else(|| Damage::new("the file has none")))
     }
 
     fn parse(block: &[u8]) -> Result<Self, Damage> {
@@ -76,6 +77,7 @@ impl BucketDescriptorBlock {
         Ok(Self {
             rrv_buckets: read_rrv_descriptors(&body, rrv_count)?,
             names: read_names(&body, rrv_count * 8, names, text_bytes)?,
+            newer_damage: None,
         })
     }
 }

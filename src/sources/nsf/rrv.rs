@@ -161,7 +161,7 @@ impl Rrv {
             // Entries past the next bucket's first id belong to that bucket.
             used.filter(|(id, _)| id.0 >= from && after.is_none_or(|after| id.0 < after)).collect()
         });
-        Some(BucketWalk { first_id, places, after })
+        Some(BucketWalk { places, after })
     }
 
     /// How many ids the vector has room for: a bound on every walk.
@@ -172,7 +172,6 @@ impl Rrv {
 
 /// One step of a walk over all ids.
 pub struct BucketWalk {
-    pub first_id: u32,
     pub places: Result<Vec<(NoteId, Place)>, Damage>,
     /// Where the walk goes on.
     pub after: Option<u32>,

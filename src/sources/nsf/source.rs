@@ -2,7 +2,7 @@
 
 use super::attachment;
 use super::census::Census;
-use super::database::{Database, OpenError, Walked};
+use super::database::{Database, OpenError, Walked, walked_id};
 use super::file::DatabaseFile;
 use super::folders::{FolderContents, read_folders};
 use super::header::Header;
@@ -211,19 +211,14 @@ impl Source for NsfSource {
         let (note, odd) = note.map_err(|damage| SourceError::Unreadable { id, why: damage.0 })?;
         let losses = odd.into_iter().map(|what| Loss::new(LossKind::TextDamaged, what)).collect();
         let files = self.read_files(&note);
+        let parent_message_id = self.parent_message_id(&note);
         Ok(SourceItem {
             origin: self.origin(note.unid),
             version: ItemVersion { sequence: note.sequence, time: note.sequence_time.0 },
             content: Content::Note { note: Box::new(note), files },
+            parent_message_id,
             losses,
         })
-    }
-}
-
-fn walked_id(walked: &Walked) -> NoteId {
-    match walked {
-        Ok(head) => head.note_id,
-        Err((id, _)) => *id,
     }
 }
 
@@ -251,6 +246,14 @@ impl NsfSource {
             }
             Err(_) => {}
         }
+    }
+
+    /// Looked up for answers only, so that most documents cost one read.
+    fn parent_message_id(&self, note: &Note) -> Option<(Unid, String)> {
+        let parent = note.parent.filter(|_| note.has("$REF"))?;
+        let (parent, _) = self.database.note(parent).ok()?;
+        let message_id = parent.text("$MessageID");
+        (!message_id.is_empty()).then_some((parent.unid, message_id))
     }
 
     fn read_files(&self, note: &Note) -> Vec<File> {

@@ -27,6 +27,8 @@ pub struct Superblock {
     pub rrv_bucket: Option<Vec<u8>>,
     /// The ids of all live documents; `None` if the table cannot be read.
     pub documents: Option<IdTable>,
+    /// A newer copy is damaged, so what was written last is not in this one.
+    pub outdated: bool,
     /// What could not be read of it.
     pub warnings: Vec<String>,
 }
@@ -62,23 +64,27 @@ impl Superblock {
     /// # Errors
     /// [`Damage`] if no copy can be read; the message is that of the last one tried.
     pub fn read(file: &DatabaseFile, header: &Header) -> Result<Self, Damage> {
-        let mut copies = Vec::new();
-        let mut last = Damage::new("the header names no superblock");
-        for extent in header.superblocks.iter().filter(|extent| extent.position.0 != 0) {
-            match read_head(file, extent.position) {
-                Ok(head) => copies.push(head),
-                Err(damage) => last = damage,
-            }
-        }
+        // A slot that was never used holds filler; only what has the signature is a copy.
+        let positions = header.superblocks.iter().map(|extent| extent.position).filter(|p| p.0 != 0);
+        let mut copies: Vec<_> = positions.filter_map(|position| read_head(file, position).ok()).collect();
         copies.sort_by_key(|(write_count, ..)| std::cmp::Reverse(*write_count));
+        let mut last = None;
         for (write_count, position, stored) in copies {
             let block = file.read(position.bytes(), u64::from(stored), "superblock");
             match block.and_then(|block| Self::parse(file, &block, write_count)) {
-                Ok(superblock) => return Ok(superblock),
-                Err(damage) => last = damage,
+                Ok(superblock) => return Ok(superblock.note_newer(last)),
+                Err(damage) => last = Some(damage),
             }
         }
-        Err(last)
+        Err(last.unwrap_or_else(|| Damage::new("the file has none")))
+    }
+
+    fn note_newer(mut self, damaged: Option<Damage>) -> Self {
+        if let Some(damage) = damaged {
+            self.outdated = true;
+            self.warnings.push(format!("the newest superblock is damaged, an older one is used: {damage}"));
+        }
+        self
     }
 
     /// The highest write count of all copies, to see whether a file changes while it is read.
