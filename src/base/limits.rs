@@ -15,3 +15,6 @@ pub const BATCH_BYTES: u64 = 16 << 20;
 
 /// Depth of nesting (tables in rich text, parts in MIME) that is followed.
 pub const NESTING_LEVELS: usize = 100;
+
+/// Different losses that are told of one item.
+pub const LOSSES_PER_ITEM: usize = 100;

@@ -3,6 +3,19 @@
 //! Called by `modes::migrate` (later by the server's pool) with an item that a source opened; gives a finished
 //! message or the reason why there is none. What could not be carried over is in the list of losses, always.
 
+mod attachment;
+mod composite;
+mod date;
+mod filing;
+mod font;
+mod html;
+mod image;
+mod link;
+mod losses;
+mod message;
+mod plain;
+mod state;
+
 use crate::model::content::SourceItem;
 use crate::model::delivery::Flags;
 use crate::model::folder::{Folder, FolderPath};

@@ -425,7 +425,8 @@ mod tests {
     #[test]
     fn a_file_hotspot_has_two_names() {
         let data = [&[4, 0, 0, 0, 0, 0, 15, 0][..], b"ATT1.pdf\0a.pdf\0"].concat();
-        let Ok(Construct::HotspotBegin(Hotspot::File { name, shown })) = decode(0xA9, LengthForm::Word, &data)
+        let Ok(Construct::HotspotBegin(Hotspot::File { name, shown })) =
+            decode(0xA9, LengthForm::Word, &data)
         else {
             panic!()
         };
