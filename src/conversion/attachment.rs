@@ -1,13 +1,13 @@
 //! Files of a document as parts: names, types and dates; the bytes stay where they are.
 
 use crate::conversion::date;
+use crate::conversion::headers::encoded;
 use crate::conversion::losses::Losses;
 use crate::conversion::message::Part;
 use crate::model::content::{File, FileBody};
 use crate::notes::timedate::{Moment, Timedate};
 use mail_builder::headers::Header as _;
 use mail_builder::headers::content_type::ContentType;
-use mail_builder::headers::text::Text;
 
 /// An attachment under the name that the reader sees. One whose bytes are lost becomes a line of text.
 pub fn part(file: &File, shown: &str, losses: &mut Losses) -> Part {
@@ -20,8 +20,9 @@ pub fn part(file: &File, shown: &str, losses: &mut Losses) -> Part {
         }
     };
     let mut headers = b"Content-Type: ".to_vec();
+    // RFC 2047 words are what old programs look for in `name`.
     ContentType::new(media_type(blob.head(), &name))
-        .attribute("name", encoded_words(&name))
+        .attribute("name", encoded(&name).into_owned())
         .write_header(&mut headers, "Content-Type: ".len());
     headers.extend_from_slice(b"Content-Disposition: ");
     let mut disposition = ContentType::new("attachment").attribute("filename", name);
@@ -61,17 +62,6 @@ fn harmless_name(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
     let name: String = base.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
     if name.is_empty() { "attachment".to_owned() } else { name }
-}
-
-/// The name as RFC 2047 words, which old programs look for in the `name` parameter.
-fn encoded_words(name: &str) -> String {
-    if name.is_ascii() {
-        return name.to_owned();
-    }
-    let mut words = Vec::new();
-    Text::new(name).write_header(&mut words, 0);
-    let words = String::from_utf8_lossy(&words).replace("\r\n", "");
-    words.trim().to_owned()
 }
 
 fn date_text(time: Timedate) -> Option<String> {

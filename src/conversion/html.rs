@@ -4,7 +4,6 @@
 
 use crate::conversion::link::SCHEMES;
 use crate::model::rich_text::{Alignment, Element, Event, Font, ListMark, ParagraphStyle, Picture, RichText};
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 /// Takes away what could run or send: scripts, forms, event attributes, objects, style sheets.
@@ -80,7 +79,7 @@ impl FontTags {
             (font.subscript, "sub"),
         ];
         for (_, tag) in tags.into_iter().filter(|(set, _)| *set) {
-            drop(write!(before, "<{tag}>"));
+            append!(before, "<{tag}>");
             after.insert_str(0, &format!("</{tag}>"));
         }
         Self { before, after }
@@ -91,14 +90,14 @@ impl FontTags {
 fn style(font: &Font, default: &Font) -> String {
     let mut style = String::new();
     if let Some(family) = font.family.as_deref().filter(|_| font.family != default.family) {
-        drop(write!(style, "font-family:{family};"));
+        append!(style, "font-family:{family};");
     }
     if font.size > 0 && font.size != default.size {
-        drop(write!(style, "font-size:{}pt;", font.size));
+        append!(style, "font-size:{}pt;", font.size);
     }
     if font.color != default.color {
         let [red, green, blue] = font.color.unwrap_or_default();
-        drop(write!(style, "color:#{red:02x}{green:02x}{blue:02x};"));
+        append!(style, "color:#{red:02x}{green:02x}{blue:02x};");
     }
     if style.is_empty() { style } else { format!(" style=\"{}\"", style.trim_end_matches(';')) }
 }
@@ -154,7 +153,7 @@ impl Renderer<'_> {
             Event::Attachment { shown } => self.bracketed("attachment: ", shown),
             Event::Placeholder(words) => self.bracketed("", words),
             Event::Anchor(name) => {
-                drop(write!(self.out, "<a id=\"{}\"></a>", Escaped(name)));
+                append!(self.out, "<a id=\"{}\"></a>", Escaped(name));
             }
             Event::Html(html) => {
                 self.end_list();
@@ -170,17 +169,17 @@ impl Renderer<'_> {
     }
 
     fn bracketed(&mut self, word: &str, text: &str) {
-        drop(write!(self.out, "[{word}{}]", Escaped(text)));
+        append!(self.out, "[{word}{}]", Escaped(text));
         self.after_space = false;
     }
 
     fn picture(&mut self, picture: &Picture) {
         let Some(content_id) = self.content_ids.get(picture.image) else { return };
-        drop(write!(self.out, "<img src=\"cid:{}\"", Escaped(content_id)));
+        append!(self.out, "<img src=\"cid:{}\"", Escaped(content_id));
         if picture.width > 0 && picture.height > 0 {
-            drop(write!(self.out, " width=\"{}\" height=\"{}\"", picture.width, picture.height));
+            append!(self.out, " width=\"{}\" height=\"{}\"", picture.width, picture.height);
         }
-        drop(write!(self.out, " alt=\"{}\">", Escaped(&picture.alt)));
+        append!(self.out, " alt=\"{}\">", Escaped(&picture.alt));
         self.after_space = false;
     }
 
@@ -190,17 +189,17 @@ impl Renderer<'_> {
             Element::Link(target) if target.is_empty() => self.open.push(Open::Nothing),
             Element::Link(target) => {
                 self.mark_content();
-                drop(write!(self.out, "<a href=\"{}\">", Escaped(target)));
+                append!(self.out, "<a href=\"{}\">", Escaped(target));
                 self.open.push(Open::Tag("a"));
             }
             Element::Popup(text) => {
                 self.mark_content();
-                drop(write!(self.out, "<span title=\"{}\">", Escaped(text)));
+                append!(self.out, "<span title=\"{}\">", Escaped(text));
                 self.open.push(Open::Tag("span"));
             }
             Element::Section { title } => {
                 self.block("<div>");
-                drop(writeln!(self.out, "<b>{}</b>", Escaped(title)));
+                append!(self.out, "<b>{}</b>\n", Escaped(title));
                 self.open.push(Open::Tag("div"));
             }
             Element::Table => {
@@ -215,7 +214,7 @@ impl Renderer<'_> {
                 self.block("<td");
                 for (name, span) in [("rowspan", row_span), ("colspan", column_span)] {
                     if *span > 1 {
-                        drop(write!(self.out, " {name}=\"{span}\""));
+                        append!(self.out, " {name}=\"{span}\"");
                     }
                 }
                 self.out.push('>');
@@ -238,7 +237,7 @@ impl Renderer<'_> {
             self.list = style.list;
         }
         let tag = if style.list.is_some() { "li" } else { "p" };
-        drop(write!(self.out, "<{tag}{}>", paragraph_style(style)));
+        append!(self.out, "<{tag}{}>", paragraph_style(style));
         match style.list {
             Some(ListMark::Checked) => self.out.push_str("&#x2611; "),
             Some(ListMark::Unchecked) => self.out.push_str("&#x2610; "),
@@ -265,12 +264,12 @@ impl Renderer<'_> {
             Some(Open::Paragraph { tag, empty }) => {
                 // A paragraph without content would have no height.
                 let filler = if empty { "<br>" } else { "" };
-                drop(writeln!(self.out, "{filler}</{tag}>"));
+                append!(self.out, "{filler}</{tag}>\n");
             }
-            Some(Open::Tag(tag @ ("a" | "span"))) => drop(write!(self.out, "</{tag}>")),
+            Some(Open::Tag(tag @ ("a" | "span"))) => append!(self.out, "</{tag}>"),
             Some(Open::Tag(tag)) => {
                 self.end_list();
-                drop(writeln!(self.out, "</{tag}>"));
+                append!(self.out, "</{tag}>\n");
             }
             Some(Open::Nothing) | None => {}
         }
@@ -302,11 +301,11 @@ fn paragraph_style(style: &ParagraphStyle) -> String {
         Alignment::Full => css.push_str("text-align:justify;"),
     }
     if style.indent > 0 {
-        drop(write!(css, "margin-left:{}pt;", style.indent));
+        append!(css, "margin-left:{}pt;", style.indent);
     }
     for (set, side) in [(style.space_before, "top"), (style.space_after, "bottom")] {
         if set {
-            drop(write!(css, "margin-{side}:1em;"));
+            append!(css, "margin-{side}:1em;");
         }
     }
     if css.is_empty() { css } else { format!(" style=\"{}\"", css.trim_end_matches(';')) }
@@ -347,7 +346,7 @@ fn escape_text(text: &str, out: &mut String, after_space: &mut bool) {
     for part in text.split_inclusive([' ', '\t']) {
         let word = part.trim_end_matches([' ', '\t']);
         if !word.is_empty() {
-            drop(write!(out, "{}", Escaped(word)));
+            append!(*out, "{}", Escaped(word));
             *after_space = false;
         }
         let blanks = match part[word.len()..].chars().next() {

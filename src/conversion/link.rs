@@ -3,7 +3,6 @@
 use crate::notes::ids::Unid;
 use crate::notes::names::NotesName;
 use crate::notes::value::NoteLink;
-use std::fmt::Write as _;
 
 /// Schemes that a mail program may follow without running anything.
 pub const SCHEMES: [&str; 6] = ["http", "https", "mailto", "ftp", "tel", "notes"];
@@ -26,9 +25,9 @@ pub fn notes_url(link: &NoteLink, server: &str) -> String {
     let mut url = format!("notes://{server}/{}", link.replica);
     match (link.view == none, link.document == none) {
         (true, true) => {}
-        (false, true) => drop(write!(url, "/{}", link.view)),
-        (true, false) => drop(write!(url, "/0/{}", link.document)),
-        (false, false) => drop(write!(url, "/{}/{}", link.view, link.document)),
+        (false, true) => append!(url, "/{}", link.view),
+        (true, false) => append!(url, "/0/{}", link.document),
+        (false, false) => append!(url, "/{}/{}", link.view, link.document),
     }
     url
 }
@@ -38,7 +37,7 @@ fn percent_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             url.push(char::from(byte));
         } else {
-            drop(write!(url, "%{byte:02X}"));
+            append!(url, "%{byte:02X}");
         }
         url
     })

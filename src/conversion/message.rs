@@ -46,6 +46,10 @@ impl Part {
         }
     }
 
+    fn is_multipart(&self) -> bool {
+        matches!(self, Self::Multipart { .. })
+    }
+
     /// Whether a text occurs in what is written as it is.
     fn contains(&self, text: &str) -> bool {
         match self {
@@ -61,7 +65,8 @@ impl Part {
 }
 
 fn occurs(needle: &[u8], haystack: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+    let starts = haystack.iter().enumerate().filter(|(_, byte)| Some(*byte) == needle.first());
+    starts.into_iter().any(|(at, _)| haystack[at..].starts_with(needle))
 }
 
 /// Collects a message as segments.
@@ -169,11 +174,16 @@ impl Boundaries {
             hasher.update(origin.as_bytes());
             // `=_` stands in no line of base64 or quoted-printable (RFC 2045 section 6.7).
             let base = format!("=_nf_{}", &hasher.finalize().to_hex()[..32]);
-            if !content.contains(&base) {
+            if !content.is_multipart() || !content.contains(&base) {
                 return Self { base, given: 0 };
             }
             salt += 1;
         }
+    }
+
+    /// For a part that is no multipart.
+    pub fn none() -> Self {
+        Self { base: String::new(), given: 0 }
     }
 
     fn next(&mut self) -> String {

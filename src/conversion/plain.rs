@@ -1,7 +1,6 @@
 //! Rich text as plain text, and plain text as `format=flowed` (RFC 3676).
 
 use crate::model::rich_text::{Element, Event, ListMark, ParagraphStyle, RichText};
-use std::fmt::Write as _;
 
 /// Columns after which a line is broken; what cannot be broken stays longer.
 const WIDTH: usize = 78;
@@ -88,9 +87,9 @@ impl Renderer {
             }
             Event::LineBreak => self.line.push('\n'),
             Event::Picture(picture) if picture.alt.is_empty() => self.line.push_str("[image]"),
-            Event::Picture(picture) => drop(write!(self.line, "[{}]", picture.alt)),
-            Event::Attachment { shown } => drop(write!(self.line, "[attachment: {shown}]")),
-            Event::Placeholder(words) => drop(write!(self.line, "[{words}]")),
+            Event::Picture(picture) => append!(self.line, "[{}]", picture.alt),
+            Event::Attachment { shown } => append!(self.line, "[attachment: {shown}]"),
+            Event::Placeholder(words) => append!(self.line, "[{words}]"),
             Event::Anchor(_) => {}
             Event::Html(html) => {
                 let text = mail_parser::decoders::html::html_to_text(html);
@@ -132,7 +131,7 @@ impl Renderer {
         match style.list {
             Some(ListMark::Number) => {
                 self.number += 1;
-                drop(write!(self.line, "{}. ", self.number));
+                append!(self.line, "{}. ", self.number);
             }
             Some(ListMark::Checked) => self.line.push_str("[x] "),
             Some(ListMark::Unchecked) => self.line.push_str("[ ] "),
@@ -164,7 +163,7 @@ impl Renderer {
                 .split_once(':')
                 .is_some_and(|(_, rest)| rest.trim_start_matches('/').trim_end_matches('/') == text);
         if !same {
-            drop(write!(self.line, " {note}"));
+            append!(self.line, " {note}");
         }
     }
 

@@ -16,20 +16,20 @@ pub enum State {
 
 impl State {
     /// The client stamps `PostedDate` when a document is mailed, the router `DeliveredDate` when it arrives.
-    pub fn of(note: &Note) -> Self {
-        if note.has("DeliveredDate") {
+    /// `mail_form` tells whether the form is one that people write mail with.
+    pub fn of(note: &Note, mail_form: bool) -> Self {
+        // Mail that was fetched from the Internet may never have met a router.
+        if note.has("DeliveredDate") || note.has("Received") {
             return Self::Received;
         }
-        // Mail that was fetched or imported was never stamped by a router.
-        let fetched = note.has("Received") || note.has("$MIMETrack");
         if note.has("PostedDate") {
-            return if fetched { Self::Received } else { Self::Sent };
+            return Self::Sent;
         }
         if note.flag("IsMailStationery") {
             return Self::Template;
         }
         let internet = note.items.iter().any(|item| item.item_type == ItemType::RFC822_TEXT);
-        if fetched || internet { Self::Received } else { Self::Draft }
+        if internet || note.has("$MIMETrack") || !mail_form { Self::Received } else { Self::Draft }
     }
 
     /// The owner wrote it.
