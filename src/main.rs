@@ -1,3 +1,47 @@
 //! The program: arguments, mode, exit code.
 
-fn main() {}
+use clap::{Parser, Subcommand};
+use notesferry::modes::Exit;
+use notesferry::modes::inspect::{self, InspectArguments};
+use notesferry::modes::migrate::{self, MigrateArguments};
+use std::io;
+use std::process::ExitCode;
+
+/// Carries Lotus/HCL Notes mailboxes to modern mail systems, each item accounted for.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Migrate(MigrateArguments),
+    Inspect(InspectArguments),
+}
+
+fn main() -> ExitCode {
+    let exit = match Arguments::parse().command {
+        Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Inspect(arguments) => inspect(&arguments),
+    };
+    exit.into()
+}
+
+fn inspect(arguments: &InspectArguments) -> Exit {
+    match inspect::run(arguments, &mut io::stdout().lock()) {
+        Ok(0) => Exit::Complete,
+        Ok(_) => Exit::Source,
+        // Whoever reads the output has seen enough.
+        Err(error) if is_broken_pipe(&error) => Exit::Complete,
+        Err(error) => {
+            eprintln!("notesferry: {error:#}");
+            Exit::Usage
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

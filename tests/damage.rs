@@ -1,1 +1,112 @@
 //! Cut and altered databases: no panic, no hang, no allocation beyond what the file holds.
+//!
+//! Each variant is read whole by the program itself (all notes, values, attachments, folders, unread marks) in an
+//! address space that is capped, with a bound on time that only a hang reaches. The seed is printed; the variant that
+//! failed is named, and can be made again from its number.
+
+use crate::support::{corpus, long};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Far above what a healthy file of a few megabytes needs, far below what a believed size field would ask for.
+const ADDRESS_SPACE_BYTES: u64 = 256 << 20;
+/// For a whole batch of variants; a healthy batch takes about a second.
+const HANG_SECONDS: u32 = 120;
+/// Variants that one process reads.
+const BATCH: usize = 60;
+
+/// One way to damage a file.
+fn damage(bytes: &[u8], variant: usize, cuts: usize, random: &mut fastrand::Rng) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if variant < cuts {
+        bytes.truncate(random.usize(..bytes.len()));
+        return bytes;
+    }
+    for _ in 0..random.usize(1..=8) {
+        // Half of the changes hit the first pages, where every structure is rooted.
+        let end = if random.bool() { bytes.len().min(0x30000) } else { bytes.len() };
+        bytes[random.usize(..end)] = random.u8(..);
+    }
+    bytes
+}
+
+/// Runs the program over a batch; gives the number of documents that it read, or what went wrong.
+fn read_batch(paths: &[PathBuf]) -> Result<u64, String> {
+    let output = Command::new("timeout")
+        .arg(HANG_SECONDS.to_string())
+        .args(["prlimit", &format!("--as={ADDRESS_SPACE_BYTES}"), "--"])
+        .args([env!("CARGO_BIN_EXE_notesferry"), "inspect", "--json"])
+        .args(paths)
+        .output()
+        .map_err(|error| error.to_string())?;
+    // 0: all could be opened; 3: some could not, and said so.
+    match output.status.code() {
+        Some(0 | 3) => {
+            let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let count = |line| serde_json::from_slice::<serde_json::Value>(line).unwrap()["document_count"].as_u64();
+            Ok(lines.map(|line| count(line).unwrap()).sum())
+        }
+        code => Err(format!("exit {code:?}: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+fn check_file(path: &Path, cuts: usize, changes: usize, seed: u64) -> Vec<String> {
+    let bytes = std::fs::read(path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut failures = Vec::new();
+    let mut documents = 0;
+    let numbers: Vec<usize> = (0..cuts + changes).collect();
+    for batch in numbers.chunks(BATCH) {
+        let paths: Vec<PathBuf> = batch
+            .iter()
+            .map(|&variant| {
+                let mut random = fastrand::Rng::with_seed(seed ^ (variant as u64) << 32 ^ bytes.len() as u64);
+                let variant_path = folder.path().join(format!("{variant:05}-{name}"));
+                std::fs::write(&variant_path, damage(&bytes, variant, cuts, &mut random)).unwrap();
+                variant_path
+            })
+            .collect();
+        if let Ok(read) = read_batch(&paths) {
+            documents += read;
+        } else {
+            let alone =
+                paths.iter().filter_map(|path| Some((path, read_batch(std::slice::from_ref(path)).err()?)));
+            failures.extend(alone.map(|(path, why)| format!("{}: {why}", path.display())));
+        }
+        paths.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    }
+    // Damage costs the damaged document: a few changed bytes never cost more than a few documents.
+    let healthy = read_batch(&[path.to_owned()]).unwrap() * changes as u64;
+    if documents < healthy * 9 / 10 {
+        failures.push(format!("{name}: only {documents} of {healthy} documents were read"));
+    }
+    failures
+}
+
+/// Checks all files on two threads.
+fn check(files: &[PathBuf]) {
+    let (cuts, changes) = if long() { (200, 2000) } else { (20, 100) };
+    let seed = std::env::var("NOTESFERRY_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2002);
+    println!("seed {seed}: {} files, {cuts} cuts and {changes} changed variants each", files.len());
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    failures.lock().unwrap().extend(check_file(path, cuts, changes, seed));
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "seed {seed}, {} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn damaged_corpus_databases_are_read_as_far_as_they_go() {
+    check(&corpus::databases());
+}

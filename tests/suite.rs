@@ -5,6 +5,7 @@ mod corpus;
 mod damage;
 mod destinations;
 mod forge;
+mod lmbcs;
 mod migrate;
 mod sources;
 mod support;

@@ -18,3 +18,14 @@ pub const NESTING_LEVELS: usize = 100;
 
 /// Different losses that are told of one item.
 pub const LOSSES_PER_ITEM: usize = 100;
+/// Bytes of a list of note ids (folder, unread marks) that are read at once: room for millions of documents.
+pub const ID_LIST_BYTES: u64 = 64 << 20;
+
+/// Bytes that the store keeps of its file in memory.
+pub const STORE_CACHE_BYTES: usize = 8 << 20;
+
+/// How often a placement that was put off or left unanswered is put within one pass before it is set aside.
+pub const PUT_ATTEMPTS: u32 = 3;
+
+/// Bytes of a stored message that are searched for our header; we write it at the top.
+pub const KEY_HEADER_BYTES: u64 = 64 << 10;

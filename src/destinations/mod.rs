@@ -2,6 +2,12 @@
 //!
 //! The kit in `tests/support/destination_kit.rs` tests what an implementation claims.
 
+pub mod eml;
+mod files;
+pub mod maildir;
+mod modified_utf7;
+pub mod registry;
+
 use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::Origin;

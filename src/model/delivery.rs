@@ -46,6 +46,10 @@ pub struct InFlight {
     pub message_id: String,
     /// Length of the message in bytes.
     pub size: u64,
+    /// Digest of the item at its source, so that the ledger can be completed after a crash.
+    pub source_digest: [u8; 32],
+    /// The older copy that this one takes the place of; reconciliation never answers with it.
+    pub replaces: Option<Location>,
 }
 
 /// What a destination folder says of itself. Folders of files have neither number.

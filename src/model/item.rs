@@ -3,6 +3,7 @@
 use crate::model::folder::FolderPath;
 use crate::notes::ids::{ReplicaId, Unid};
 use std::fmt;
+use std::str::FromStr;
 
 /// The mailbox at the destination that items are delivered into, as one canonical text (`maildir:/srv/mail/jane`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +22,26 @@ impl fmt::Display for Origin {
         match self {
             Self::Notes { replica, unid } => write!(f, "notes.{replica}.{unid}"),
         }
+    }
+}
+
+/// A text that is not the value of a header `X-Notesferry-Key`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the key of an item")]
+pub struct OriginError(String);
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    /// The inverse of `Display`.
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let error = || OriginError(text.to_owned());
+        let rest = text.strip_prefix("notes.").ok_or_else(error)?;
+        let (replica, unid) = rest.split_once('.').ok_or_else(error)?;
+        Ok(Self::Notes {
+            replica: replica.parse().map_err(|_| error())?,
+            unid: unid.parse().map_err(|_| error())?,
+        })
     }
 }
 
@@ -70,6 +91,14 @@ impl fmt::Display for PlacementId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_reads_back_from_its_header_value() {
+        let origin = Origin::Notes { replica: ReplicaId(0x1234), unid: Unid([7; 16]) };
+        assert_eq!(origin.to_string().parse(), Ok(origin));
+        assert!("notes.1234".parse::<Origin>().is_err());
+        assert!("imap.1234.5678".parse::<Origin>().is_err());
+    }
 
     #[test]
     fn a_placement_is_an_item_in_one_folder() {

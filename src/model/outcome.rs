@@ -1,16 +1,17 @@
 //! What became of an item, and the sum that is promised to the user.
 
-use crate::model::delivery::Location;
-use crate::model::folder::FolderPath;
 use crate::model::loss::SetAside;
 use std::fmt;
 
-/// What became of an item, as the ledger keeps it.
+/// What became of an item, as the ledger keeps it beside the placements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// Some placements are stored and the item is not done with: a pass ended in its middle, or the copies are only
+    /// known from a look at the target.
+    Unfinished,
     /// Every placement is stored.
-    Delivered { placements: Vec<(FolderPath, Location)> },
-    /// Not delivered; can be tried again.
+    Delivered,
+    /// Not every placement is stored; can be tried again.
     SetAside(SetAside),
 }
 

@@ -7,6 +7,7 @@ use crate::model::blob::Blob;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{self, Read, Write};
+use std::sync::OnceLock;
 
 /// Input bytes of one base64 line: 76 characters (RFC 2045 section 6.8).
 const BASE64_LINE_BYTES: usize = 57;
@@ -106,11 +107,13 @@ fn read_full(reader: &mut dyn Read, block: &mut [u8]) -> io::Result<usize> {
 #[derive(Clone, Debug, Default)]
 pub struct Rendered {
     segments: Vec<Segment>,
+    /// Known after the message was written once, so that its attachments are not read again for it.
+    digest: OnceLock<[u8; 32]>,
 }
 
 impl Rendered {
     pub fn new(segments: Vec<Segment>) -> Self {
-        Self { segments }
+        Self { segments, digest: OnceLock::new() }
     }
 
     pub fn segments(&self) -> &[Segment] {
@@ -131,17 +134,42 @@ impl Rendered {
     /// # Errors
     /// Errors of `out`, of the blobs, and `InvalidData` when a blob does not give exactly its length.
     pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.segments.iter().try_for_each(|segment| segment.write_to(out))
+        if self.digest.get().is_some() {
+            return self.segments.iter().try_for_each(|segment| segment.write_to(out));
+        }
+        let mut tee = Tee { out, hasher: blake3::Hasher::new() };
+        self.segments.iter().try_for_each(|segment| segment.write_to(&mut tee))?;
+        self.digest.get_or_init(|| *tee.hasher.finalize().as_bytes());
+        Ok(())
     }
 
-    /// The BLAKE3 digest of the written message.
+    /// The BLAKE3 digest of the written message; free once it was written.
     ///
     /// # Errors
     /// As [`Rendered::write_to`].
     pub fn digest(&self) -> io::Result<[u8; 32]> {
-        let mut hasher = blake3::Hasher::new();
-        self.write_to(&mut hasher)?;
-        Ok(*hasher.finalize().as_bytes())
+        if self.digest.get().is_none() {
+            self.write_to(&mut io::sink())?;
+        }
+        self.digest.get().copied().ok_or_else(|| io::Error::other("the message was not written"))
+    }
+}
+
+/// Writes through and digests what passes.
+struct Tee<'a> {
+    out: &'a mut dyn Write,
+    hasher: blake3::Hasher,
+}
+
+impl Write for Tee<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -161,6 +189,16 @@ mod tests {
                 assert_eq!(written.len() as u64, rendered.len(), "{size} {encoding:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_digest_is_of_what_is_written() {
+        let rendered =
+            Rendered::new(vec![Segment::Bytes(b"head".to_vec()), Segment::Bytes(b"body".to_vec())]);
+        let expected = *blake3::hash(b"headbody").as_bytes();
+        assert_eq!(rendered.digest().unwrap(), expected);
+        rendered.write_to(&mut Vec::new()).unwrap();
+        assert_eq!(rendered.digest().unwrap(), expected);
     }
 
     #[test]

@@ -1,1 +1,7 @@
 //! One file per command: the only place that joins all parts.
+
+mod exit;
+pub mod inspect;
+pub mod migrate;
+
+pub use exit::{Exit, Failure};

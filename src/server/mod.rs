@@ -1,1 +1,3 @@
-//! The server's parts.
+//! The server's parts. `migrate` uses the same ones without a server around them.
+
+pub mod delivery;

@@ -3,6 +3,7 @@
 //! Implementations never write to what they read. The kit in `tests/support/source_kit.rs` tests what they claim.
 
 pub mod nsf;
+pub mod registry;
 
 use crate::model::content::{ListedItem, SourceItem, SourceItemId};
 use crate::model::folder::Folder;
@@ -22,6 +23,8 @@ pub struct Traits {
 pub struct SourceInfo {
     /// Shown to people: the title of a database.
     pub title: String,
+    /// The owner of the mail file as a Notes name, where the source names one.
+    pub owner: Option<String>,
     /// What is odd about the source as a whole, in sentences; shown and reported.
     pub warnings: Vec<String>,
     /// The source is being changed by another program right now, so it must not be read as if it were complete.

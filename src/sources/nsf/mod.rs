@@ -1,1 +1,29 @@
 //! The native reader of Notes databases (NSF, NTF): no Notes client, no memory map, never a write.
+//!
+//! Reading order: `header` leads to `superblock` (maps) and `names` (item names, list of RRV buckets); `rrv` tells
+//! where a note lies, `buckets` and `bucket` give its record, `note` its items; `object`, `attachment` and `huffman`
+//! give what lies outside notes; `folders` and `unread` what belongs to users; `source` is the contract.
+//!
+//! Damage costs what is damaged: every size is checked against the file, and what cannot be read is named.
+
+mod attachment;
+mod bucket;
+mod buckets;
+pub mod census;
+pub mod cx;
+pub mod database;
+mod file;
+pub mod folders;
+mod header;
+pub mod huffman;
+mod in_use;
+mod names;
+mod note;
+mod object;
+mod rrv;
+mod source;
+mod superblock;
+pub mod unread;
+mod view;
+
+pub use source::NsfSource;

@@ -1,0 +1,197 @@
+//! `notesferry migrate`: one source into one destination, in one process.
+//!
+//! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
+//! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
+
+mod preview;
+mod report;
+
+use crate::base::limits::LIST_PAGE_ITEMS;
+use crate::conversion::{self, Context};
+use crate::destinations::registry::Target;
+use crate::model::content::{ListedItem, SourceItem};
+use crate::model::item::Origin;
+use crate::model::loss::{SetAside, SetAsideReason};
+use crate::modes::exit::IN_USE_ADVICE;
+use crate::modes::{Exit, Failure};
+use crate::server::delivery::{Pass, Settings};
+use crate::sources::registry::NamedSource;
+use crate::sources::{Source, SourceError};
+use crate::store::StateStore;
+use clap::Args;
+use etcetera::BaseStrategy as _;
+use jiff::Timestamp;
+use report::Reporter;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Carries the documents of a mailbox to a target, each exactly once.
+///
+/// Run the same command again at any time: what is at the target already is not delivered again, what is new or
+/// changed is, and what was set aside is tried again. The source is only read.
+#[derive(Debug, Args)]
+#[command(after_long_help = Exit::HELP)]
+pub struct MigrateArguments {
+    /// The mailbox to read: nsf:FILE, or the path of a file whose kind is recognised.
+    source: String,
+
+    /// Where to: maildir:DIR for a Maildir, or eml:DIR for a tree of folders with one .eml file per message.
+    target: String,
+
+    /// Read everything and say what would happen; write nothing to the target and nothing to the state folder.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Also carry documents that are not mail-file content, as messages that list their items.
+    ///
+    /// Without this they are counted and set aside as `unknown form`.
+    #[arg(long)]
+    all_documents: bool,
+
+    /// The folder of the ledger that makes deliveries exactly once.
+    ///
+    /// The default is the state folder of the user (on Linux `~/.local/state/notesferry`). One notesferry at a time
+    /// can use it. When it is lost, the next run looks through the target and finds our messages there.
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// Print one JSON object for each event and one at the end, to standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command; its output is complete when this returns.
+pub fn run(arguments: &MigrateArguments) -> Exit {
+    let mut reporter = Reporter::new(arguments.json);
+    match migrate(arguments, &mut reporter) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            reporter.fail(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit, Failure> {
+    let named = NamedSource::parse(&arguments.source)?;
+    let target = Target::parse(&arguments.target)?;
+    let state_folder = state_folder(arguments)?;
+    let mut source = named.open()?;
+    let info = source.info();
+    if let Some(why) = &info.in_use {
+        return Err(Failure::new(
+            Exit::Source,
+            format!("{} is in use: {why}; {IN_USE_ADVICE}", named.label()),
+        ));
+    }
+    let folders = source.folders()?;
+    reporter.begin(&named.label(), &target.mailbox(), &info, &folders);
+    let now_unix_ms = Timestamp::now().as_millisecond();
+    let convert = |listed: &ListedItem, item: &SourceItem| {
+        let Origin::Notes { replica, .. } = item.origin;
+        let context = Context {
+            replica,
+            owner: info.owner.as_deref(),
+            now_unix_ms,
+            all_documents: arguments.all_documents,
+            folders: &folders,
+            message_id_of: &|_| None,
+        };
+        conversion::convert(item, &listed.folders, listed.unread, &context)
+    };
+    let settings = Settings { mailbox: target.mailbox(), now_unix_ms, folders: &folders, convert: &convert };
+    if arguments.dry_run {
+        // A state that does not exist yet is not made.
+        let exists = state_folder.join(StateStore::FILE_NAME).exists();
+        let store = if exists { Some(StateStore::open(&state_folder)?) } else { None };
+        let all_documents = arguments.all_documents;
+        return preview::preview(source.as_mut(), &settings, store.as_ref(), all_documents, reporter);
+    }
+    let stop = stop_on_signal()?;
+    let mut store = StateStore::open(&state_folder)?;
+    let mut destination = target.open();
+    let mut pass = Pass::begin(&mut store, destination.as_mut(), settings)?;
+    let carried = carry(source.as_mut(), &mut pass, reporter, &stop);
+    reporter.settled(&pass.take_settled());
+    reporter.progress(&pass.tally());
+    let stopped = carried?;
+    let not_final = source.changed()?;
+    Ok(reporter.end(&pass.tally(), stopped, not_final.as_deref(), arguments.all_documents))
+}
+
+/// Carries every item of the source; `true` when it was stopped before the last one.
+fn carry(
+    source: &mut dyn Source,
+    pass: &mut Pass<'_>,
+    reporter: &mut Reporter,
+    stop: &AtomicBool,
+) -> Result<bool, Failure> {
+    let mut from = None;
+    loop {
+        let page = match source.list(from, LIST_PAGE_ITEMS) {
+            Ok(page) => page,
+            Err(error) => {
+                pass.deliver()?;
+                return Err(error.into());
+            }
+        };
+        for (id, why) in &page.unreadable {
+            pass.count_unreadable();
+            reporter.unreadable(*id, why);
+        }
+        for listed in &page.items {
+            if stop.load(Ordering::Relaxed) {
+                pass.deliver()?;
+                return Ok(true);
+            }
+            if pass.look(listed)? {
+                match source.open(listed.id) {
+                    Ok(item) => pass.offer(listed, &item)?,
+                    Err(SourceError::Unreadable { why, .. }) => {
+                        pass.set_aside(listed, SetAside::new(SetAsideReason::UnreadableNote, why))?;
+                    }
+                    Err(error) => {
+                        pass.deliver()?;
+                        return Err(error.into());
+                    }
+                }
+            }
+            reporter.settled(&pass.take_settled());
+            reporter.progress(&pass.tally());
+        }
+        from = page.next;
+        if from.is_none() {
+            pass.deliver()?;
+            return Ok(false);
+        }
+    }
+}
+
+fn state_folder(arguments: &MigrateArguments) -> Result<PathBuf, Failure> {
+    if let Some(folder) = &arguments.state_dir {
+        return Ok(folder.clone());
+    }
+    let strategy = etcetera::choose_base_strategy().map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("this user has no state folder ({error}); name one with --state-dir"),
+        )
+    })?;
+    Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("notesferry"))
+}
+
+/// A flag that Ctrl-C and a polite kill set. The second one ends the program at once, which costs nothing but time:
+/// the next run settles what was in flight.
+fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let handler = move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Stopped.code().into());
+        }
+    };
+    let set = ctrlc::set_handler(handler);
+    set.map_err(|error| Failure::new(Exit::Usage, format!("Ctrl-C cannot be watched for: {error}")))?;
+    Ok(stop)
+}

@@ -1,0 +1,109 @@
+//! `--dry-run`: reads and converts everything and says what would happen. Nothing is written anywhere.
+//!
+//! What is at the target is taken from the ledger alone, because a look at the target belongs to a real run.
+
+use crate::base::limits::LIST_PAGE_ITEMS;
+use crate::model::content::{Content, ListedItem, SourceItem};
+use crate::model::item::ItemKey;
+use crate::model::loss::{SetAside, SetAsideReason};
+use crate::model::outcome::Tally;
+use crate::modes::migrate::report::Reporter;
+use crate::modes::{Exit, Failure};
+use crate::server::delivery::{Look, Settings, filing_digest, look};
+use crate::sources::{Source, SourceError};
+use crate::store::{StateStore, StoreError};
+use std::collections::BTreeMap;
+
+/// What would happen, counted.
+#[derive(Debug, Default)]
+pub struct Preview {
+    /// Documents; `delivered` counts those that would be.
+    pub tally: Tally,
+    /// Placements by target folder.
+    pub folders: BTreeMap<String, u64>,
+    /// Documents that would be delivered, by their form.
+    pub forms: BTreeMap<String, u64>,
+}
+
+/// Previews a whole source.
+///
+/// # Errors
+/// When the source or the ledger cannot be read.
+pub fn preview(
+    source: &mut dyn Source,
+    settings: &Settings<'_>,
+    store: Option<&StateStore>,
+    all_documents: bool,
+    reporter: &mut Reporter,
+) -> Result<Exit, Failure> {
+    let mut preview = Preview::default();
+    let mut from = None;
+    loop {
+        let page = source.list(from, LIST_PAGE_ITEMS)?;
+        for (id, why) in &page.unreadable {
+            preview.tally.found += 1;
+            preview.tally.set_aside += 1;
+            reporter.unreadable(*id, why);
+        }
+        for listed in &page.items {
+            preview.tally.found += 1;
+            match known(listed, settings, store)? {
+                Look::AlreadyThere => preview.tally.already_there += 1,
+                Look::RemovedByUser => preview.tally.removed_by_user += 1,
+                Look::StaysAside(aside) => preview.set_aside(listed, &aside, reporter),
+                Look::Open => match source.open(listed.id) {
+                    Ok(item) => preview.convert(listed, &item, settings, reporter),
+                    Err(SourceError::Unreadable { why, .. }) => {
+                        let aside = SetAside::new(SetAsideReason::UnreadableNote, why);
+                        preview.set_aside(listed, &aside, reporter);
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            }
+            reporter.progress(&preview.tally);
+        }
+        from = page.next;
+        if from.is_none() {
+            let not_final = source.changed()?;
+            return Ok(reporter.end_preview(&preview, not_final.as_deref(), all_documents));
+        }
+    }
+}
+
+fn known(
+    listed: &ListedItem,
+    settings: &Settings<'_>,
+    store: Option<&StateStore>,
+) -> Result<Look, StoreError> {
+    let Some(store) = store else { return Ok(Look::Open) };
+    let key = ItemKey { mailbox: settings.mailbox.clone(), origin: listed.origin };
+    Ok(look(store.entry(&key)?.as_ref(), listed.version, filing_digest(listed, settings.folders)))
+}
+
+impl Preview {
+    fn convert(
+        &mut self,
+        listed: &ListedItem,
+        item: &SourceItem,
+        settings: &Settings<'_>,
+        reporter: &mut Reporter,
+    ) {
+        match (settings.convert)(listed, item) {
+            Ok(converted) => {
+                let Content::Note { note, .. } = &item.content;
+                *self.forms.entry(note.text("Form")).or_default() += 1;
+                for folder in &converted.placements {
+                    *self.folders.entry(folder.to_string()).or_default() += 1;
+                }
+                self.tally.delivered += 1;
+                reporter.would_deliver(listed.origin, &converted);
+            }
+            Err(aside) => self.set_aside(listed, &aside, reporter),
+        }
+    }
+
+    fn set_aside(&mut self, listed: &ListedItem, aside: &SetAside, reporter: &mut Reporter) {
+        self.tally.set_aside += 1;
+        reporter.set_aside(Some(listed.origin), aside);
+    }
+}

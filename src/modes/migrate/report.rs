@@ -1,0 +1,369 @@
+//! What `migrate` prints: for a person at a terminal, for a log file, or as JSON for a program.
+//!
+//! Progress goes to standard error, the result to standard output; with `--json` everything is on standard output, one
+//! object a line.
+
+use crate::conversion::Converted;
+use crate::model::content::SourceItemId;
+use crate::model::folder::Folder;
+use crate::model::item::{MailboxId, Origin};
+use crate::model::loss::{Loss, SetAside, SetAsideReason};
+use crate::model::outcome::Tally;
+use crate::modes::migrate::preview::Preview;
+use crate::modes::{Exit, Failure};
+use crate::server::delivery::{End, Settled};
+use crate::sources::SourceInfo;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+
+/// Set-aside items that are listed for a person; `--json` lists all.
+const LISTED_SET_ASIDE: usize = 20;
+
+/// Documents between two lines of progress in a log file.
+const DOCUMENTS_A_LINE: u64 = 1_000;
+
+enum Progress {
+    Json,
+    Terminal(ProgressBar),
+    Lines { next: u64 },
+}
+
+/// Collects what happens and prints it.
+pub struct Reporter {
+    progress: Progress,
+    source: String,
+    target: String,
+    listed: Vec<String>,
+    reasons: BTreeMap<&'static str, u64>,
+    losses: BTreeMap<&'static str, u64>,
+}
+
+impl Reporter {
+    /// A reporter for JSON, for the terminal, or for a log file if standard error is none.
+    pub fn new(json: bool) -> Self {
+        let progress = match json {
+            true => Progress::Json,
+            false if io::stderr().is_terminal() => {
+                let style = ProgressStyle::with_template("{spinner} {pos} documents, {per_sec}: {msg}");
+                let bar = ProgressBar::new_spinner();
+                Progress::Terminal(style.map_or(bar.clone(), |style| bar.with_style(style)))
+            }
+            false => Progress::Lines { next: DOCUMENTS_A_LINE },
+        };
+        Self {
+            progress,
+            source: String::new(),
+            target: String::new(),
+            listed: Vec::new(),
+            reasons: BTreeMap::new(),
+            losses: BTreeMap::new(),
+        }
+    }
+
+    /// The source is open.
+    pub fn begin(&mut self, source: &str, target: &MailboxId, info: &SourceInfo, folders: &[Folder]) {
+        self.source = source.to_owned();
+        self.target.clone_from(&target.0);
+        let SourceInfo { title, warnings, .. } = info;
+        if self.is_json() {
+            let folders = folders.len();
+            return self.object(json!({
+                "event": "begin", "source": source, "target": target.0, "title": title, "folders": folders,
+                "warnings": warnings,
+            }));
+        }
+        self.line(&format!("Reading {source} ({title}), {} folders.", folders.len()));
+        warnings.iter().for_each(|warning| self.line(&format!("Note: {warning}")));
+    }
+
+    /// Items that are done with.
+    pub fn settled(&mut self, settled: &[Settled]) {
+        for Settled { origin, end, losses } in settled {
+            let outcome = match end {
+                End::SetAside(aside) => {
+                    self.set_aside(Some(*origin), aside);
+                    continue;
+                }
+                End::Delivered => "delivered",
+                End::AlreadyThere => "already there",
+                End::RemovedByUser => "removed by user",
+            };
+            self.count_losses(losses);
+            if self.is_json() {
+                let losses: Vec<Value> = losses.iter().map(loss_json).collect();
+                self.object(json!({
+                    "event": "item", "key": origin.to_string(), "outcome": outcome, "losses": losses,
+                }));
+            }
+        }
+    }
+
+    /// An item that a real run would deliver.
+    pub fn would_deliver(&mut self, origin: Origin, converted: &Converted) {
+        self.count_losses(&converted.losses);
+        if self.is_json() {
+            let folders: Vec<String> = converted.placements.iter().map(ToString::to_string).collect();
+            let losses: Vec<Value> = converted.losses.iter().map(loss_json).collect();
+            self.object(json!({
+                "event": "item", "key": origin.to_string(), "outcome": "would be delivered", "folders": folders,
+                "losses": losses,
+            }));
+        }
+    }
+
+    /// An item that is not delivered.
+    pub fn set_aside(&mut self, origin: Option<Origin>, aside: &SetAside) {
+        *self.reasons.entry(aside.reason.name()).or_default() += 1;
+        let key = origin.map(|origin| origin.to_string());
+        if self.is_json() {
+            let (reason, detail) = (aside.reason.name(), aside.detail.as_str());
+            self.object(json!({
+                "event": "item", "key": key, "outcome": "set aside", "reason": reason, "detail": detail,
+            }));
+        } else if self.listed.len() < LISTED_SET_ASIDE {
+            let what = match origin {
+                Some(Origin::Notes { unid, .. }) => format!("document {unid}"),
+                None => "a document without identity".to_owned(),
+            };
+            let detail = if aside.detail.is_empty() { String::new() } else { format!(" ({})", aside.detail) };
+            self.listed.push(format!("Set aside: {what}: {}{detail}", aside.reason));
+        }
+    }
+
+    /// An item that the source lists and cannot identify.
+    pub fn unreadable(&mut self, id: SourceItemId, why: &str) {
+        let detail = format!("note {:08X}: {why}", id.0);
+        self.set_aside(None, &SetAside::new(SetAsideReason::UnreadableNote, detail));
+    }
+
+    /// Where the pass stands.
+    pub fn progress(&mut self, tally: &Tally) {
+        match &mut self.progress {
+            Progress::Json => {}
+            Progress::Terminal(bar) => {
+                bar.set_position(tally.found);
+                bar.set_message(columns(tally));
+            }
+            Progress::Lines { next } if tally.found >= *next => {
+                *next = tally.found - tally.found % DOCUMENTS_A_LINE + DOCUMENTS_A_LINE;
+                self.line(&format!("{} documents: {}", tally.found, columns(tally)));
+            }
+            Progress::Lines { .. } => {}
+        }
+    }
+
+    /// The pass is over.
+    pub fn end(
+        &mut self,
+        tally: &Tally,
+        stopped: bool,
+        not_final: Option<&str>,
+        all_documents: bool,
+    ) -> Exit {
+        let exit = match stopped {
+            true => Exit::Stopped,
+            false => complete_or_not(tally),
+        };
+        let mut sentence = closing_sentence(&self.source, &self.target, tally, stopped, &self.reasons);
+        self.add_advice(&mut sentence, not_final, all_documents);
+        self.close(exit, &sentence, tally, not_final, &[]);
+        exit
+    }
+
+    /// The preview is over.
+    pub fn end_preview(&mut self, preview: &Preview, not_final: Option<&str>, all_documents: bool) -> Exit {
+        let tally = &preview.tally;
+        let exit = complete_or_not(tally);
+        let mut sentence = format!(
+            "Nothing was written: of {} in {}, {} would be delivered to {}{}.",
+            documents(tally.found),
+            self.source,
+            tally.delivered,
+            self.target,
+            rest(tally, &self.reasons),
+        );
+        self.add_advice(&mut sentence, not_final, all_documents);
+        let counts = [("folder", &preview.folders), ("form", &preview.forms)];
+        self.close(exit, &sentence, tally, not_final, &counts);
+        exit
+    }
+
+    /// The command ended before its work was done.
+    pub fn fail(&mut self, failure: &Failure) {
+        self.finish_bar();
+        if self.is_json() {
+            let exit = failure.exit.code();
+            return self.object(json!({"event": "end", "exit": exit, "sentence": failure.sentence}));
+        }
+        // Nobody is left to tell if this fails.
+        let _ = writeln!(io::stderr(), "notesferry: {}", failure.sentence);
+    }
+
+    fn add_advice(&self, sentence: &mut String, not_final: Option<&str>, all_documents: bool) {
+        if !all_documents && self.reasons.contains_key(SetAsideReason::UnknownForm.name()) {
+            *sentence = format!(
+                "{}; run with --all-documents to carry documents of unknown form too.",
+                sentence.trim_end_matches('.')
+            );
+        }
+        if let Some(why) = not_final {
+            sentence.push_str(&format!(" This is not final ({why}): run the same command again."));
+        }
+    }
+
+    fn close(
+        &mut self,
+        exit: Exit,
+        sentence: &str,
+        tally: &Tally,
+        not_final: Option<&str>,
+        counts: &[(&str, &BTreeMap<String, u64>)],
+    ) {
+        self.finish_bar();
+        if self.is_json() {
+            let mut end = json!({
+                "event": "end", "exit": exit.code(), "sentence": sentence, "final": not_final.is_none(),
+                "found": tally.found, "delivered": tally.delivered, "already_there": tally.already_there,
+                "filtered_out": tally.filtered_out, "set_aside": tally.set_aside,
+                "removed_by_user": tally.removed_by_user, "still_to_do": tally.still_to_do,
+                "set_aside_reasons": self.reasons, "losses": self.losses,
+            });
+            counts.iter().for_each(|(name, counts)| end[format!("by_{name}")] = json!(counts));
+            return self.object(end);
+        }
+        for (name, counts) in counts {
+            for (what, count) in *counts {
+                self.result(&format!("{count:>8}  {name} {what}"));
+            }
+        }
+        self.listed.iter().for_each(|line| self.result(line));
+        let unlisted = self.reasons.values().sum::<u64>() - self.listed.len() as u64;
+        if unlisted > 0 {
+            self.result(&format!("... and {unlisted} more; --json lists all of them"));
+        }
+        if !self.losses.is_empty() {
+            let losses: Vec<String> = self.losses.iter().map(|(kind, n)| format!("{kind}: {n}")).collect();
+            self.result(&format!("Not carried over: {}.", losses.join(", ")));
+        }
+        self.result(sentence);
+    }
+
+    fn count_losses(&mut self, losses: &[Loss]) {
+        losses.iter().for_each(|loss| *self.losses.entry(loss.kind.name()).or_default() += 1);
+    }
+
+    fn is_json(&self) -> bool {
+        matches!(self.progress, Progress::Json)
+    }
+
+    fn finish_bar(&self) {
+        if let Progress::Terminal(bar) = &self.progress {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// A line for people who watch. Whether somebody reads it does not matter to the migration.
+    fn line(&self, text: &str) {
+        match &self.progress {
+            Progress::Terminal(bar) => bar.println(text),
+            Progress::Json | Progress::Lines { .. } => drop(writeln!(io::stderr(), "{text}")),
+        }
+    }
+
+    fn result(&self, text: &str) {
+        let _ = writeln!(io::stdout(), "{text}");
+    }
+
+    fn object(&self, object: Value) {
+        self.result(&object.to_string());
+    }
+}
+
+fn loss_json(loss: &Loss) -> Value {
+    json!({"kind": loss.kind.name(), "detail": loss.detail})
+}
+
+fn complete_or_not(tally: &Tally) -> Exit {
+    if tally.set_aside == 0 { Exit::Complete } else { Exit::SomeSetAside }
+}
+
+fn documents(count: u64) -> String {
+    if count == 1 { "1 document".to_owned() } else { format!("{count} documents") }
+}
+
+/// The columns of the sum that are not zero; `delivered` always.
+fn columns(tally: &Tally) -> String {
+    format!("{} delivered{}", tally.delivered, rest(tally, &BTreeMap::new()))
+}
+
+/// The columns of the sum after `delivered`, each behind a comma.
+fn rest(tally: &Tally, reasons: &BTreeMap<&'static str, u64>) -> String {
+    let mut text = String::new();
+    let columns = [
+        (tally.already_there, "already there"),
+        (tally.filtered_out, "filtered out"),
+        (tally.removed_by_user, "removed by the user"),
+        (tally.set_aside, "set aside"),
+        (tally.still_to_do, "still to do"),
+    ];
+    for (count, name) in columns.into_iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&format!(", {count} {name}"));
+        if name == "set aside" && !reasons.is_empty() {
+            let reasons: Vec<String> = reasons.iter().map(|(name, n)| format!("{name}: {n}")).collect();
+            text.push_str(&format!(" ({})", reasons.join(", ")));
+        }
+    }
+    text
+}
+
+fn closing_sentence(
+    source: &str,
+    target: &str,
+    tally: &Tally,
+    stopped: bool,
+    reasons: &BTreeMap<&'static str, u64>,
+) -> String {
+    let columns = format!("{} delivered{}", tally.delivered, rest(tally, reasons));
+    if stopped {
+        let looked_at = documents(tally.found);
+        return format!(
+            "Stopped after {looked_at} of {source}: {columns}. Run the same command again to go on."
+        );
+    }
+    match tally.found {
+        0 => format!("{source} holds no documents."),
+        1 if tally.set_aside == 0 => format!("The only document of {source} is in {target}: {columns}."),
+        found if tally.set_aside + tally.removed_by_user == 0 => {
+            format!("All {found} documents of {source} are in {target}: {columns}.")
+        }
+        found => format!("{} of {source} for {target}: {columns}.", documents(found)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(tally: Tally, stopped: bool) -> String {
+        let reasons = BTreeMap::from([("unknown form", tally.set_aside)]);
+        let reasons = if tally.set_aside == 0 { BTreeMap::new() } else { reasons };
+        closing_sentence("a.nsf", "maildir:/x", &tally, stopped, &reasons)
+    }
+
+    #[test]
+    fn the_closing_sentence_says_what_became_of_the_documents() {
+        let tally = Tally { found: 3, delivered: 3, ..Tally::default() };
+        assert_eq!(sentence(tally, false), "All 3 documents of a.nsf are in maildir:/x: 3 delivered.");
+        let tally = Tally { found: 3, already_there: 3, ..Tally::default() };
+        let again = "All 3 documents of a.nsf are in maildir:/x: 0 delivered, 3 already there.";
+        assert_eq!(sentence(tally, false), again);
+        let tally = Tally { found: 3, delivered: 2, set_aside: 1, ..Tally::default() };
+        let aside = "3 documents of a.nsf for maildir:/x: 2 delivered, 1 set aside (unknown form: 1).";
+        assert_eq!(sentence(tally, false), aside);
+        assert_eq!(sentence(Tally::default(), false), "a.nsf holds no documents.");
+        let tally = Tally { found: 5, delivered: 5, ..Tally::default() };
+        assert!(sentence(tally, true).starts_with("Stopped after 5 documents of a.nsf: 5 delivered."));
+    }
+}

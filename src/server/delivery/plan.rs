@@ -1,0 +1,177 @@
+//! What is to be done with an item: pure decisions from the ledger's line and what the source shows.
+
+use crate::model::delivery::Location;
+use crate::model::folder::FolderPath;
+use crate::model::item::ItemVersion;
+use crate::model::loss::{SetAside, SetAsideReason};
+use crate::model::outcome::Outcome;
+use crate::store::Entry;
+
+/// What is known of an item before it is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Delivered in this version and filing; nothing to do.
+    AlreadyThere,
+    /// Delivered once, and the user took out every copy: never put back.
+    RemovedByUser,
+    /// May be at the target; only an order by a person sends it again.
+    StaysAside(SetAside),
+    /// New, changed, filed elsewhere, or to be tried again.
+    Open,
+}
+
+/// Looks at an item that the source lists.
+pub fn look(entry: Option<&Entry>, version: ItemVersion, filing: [u8; 16]) -> Look {
+    let Some(entry) = entry else { return Look::Open };
+    let same = entry.version == Some(version) && entry.filing == filing;
+    match &entry.outcome {
+        Outcome::SetAside(aside) if aside.reason == SetAsideReason::Uncertain => {
+            Look::StaysAside(aside.clone())
+        }
+        Outcome::Delivered if same && is_removed(entry) => Look::RemovedByUser,
+        Outcome::Delivered if same => Look::AlreadyThere,
+        Outcome::Delivered | Outcome::Unfinished | Outcome::SetAside(_) => Look::Open,
+    }
+}
+
+/// Whether the user took out every copy.
+pub fn is_removed(entry: &Entry) -> bool {
+    !entry.placements.is_empty() && entry.placements.iter().all(|placed| placed.location.is_none())
+}
+
+/// Whether an opened item shows nothing new, so that only its version has to be noted: it was saved without a change,
+/// or another replica counts otherwise.
+pub fn is_unchanged(entry: &Entry, source_digest: [u8; 32], filing: [u8; 16]) -> bool {
+    entry.outcome == Outcome::Delivered
+        && entry.filing == filing
+        && entry.placements.iter().all(|placed| placed.source_digest == Some(source_digest))
+}
+
+/// Whether some copy shows an older content of the item.
+pub fn has_older_copy(entry: &Entry, source_digest: [u8; 32]) -> bool {
+    // A copy found at unknown ground counts as current: nothing tells which version it shows.
+    let older = |digest: Option<[u8; 32]>| digest.is_some_and(|digest| digest != source_digest);
+    entry.placements.iter().any(|placed| placed.location.is_some() && older(placed.source_digest))
+}
+
+/// One placement to be put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    pub folder: FolderPath,
+    /// The older copy that is taken out once the new one is there.
+    pub replaces: Option<Location>,
+}
+
+/// The placements of a converted item that are to be put: folders without a copy, and copies with older content.
+/// `output_digest` is needed where [`has_older_copy`]; an older copy that reads the same stays.
+pub fn puts(
+    entry: Option<&Entry>,
+    wanted: &[FolderPath],
+    source_digest: [u8; 32],
+    output_digest: Option<[u8; 32]>,
+) -> Vec<Put> {
+    let put = |folder: &FolderPath| {
+        let Some(placed) = entry.and_then(|entry| entry.placed(folder)) else {
+            return Some(Put { folder: folder.clone(), replaces: None });
+        };
+        let location = placed.location.clone()?;
+        let current = placed.source_digest.is_none_or(|digest| digest == source_digest);
+        let reads_the_same = output_digest.is_some() && placed.output_digest == output_digest;
+        (!current && !reads_the_same).then(|| Put { folder: folder.clone(), replaces: Some(location) })
+    };
+    wanted.iter().filter_map(put).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Placed;
+
+    const NEW: [u8; 32] = [2; 32];
+    const OLD: [u8; 32] = [1; 32];
+    const FILING: [u8; 16] = [7; 16];
+
+    fn version(sequence: u32) -> ItemVersion {
+        ItemVersion { sequence, time: [0, 0] }
+    }
+
+    fn placed(folder: &str, source_digest: Option<[u8; 32]>) -> Placed {
+        Placed {
+            folder: FolderPath::new([folder]),
+            location: Some(Location::File { path: folder.to_owned() }),
+            size: 1,
+            source_digest,
+            output_digest: Some([9; 32]),
+        }
+    }
+
+    fn entry(outcome: Outcome, placements: Vec<Placed>) -> Entry {
+        Entry {
+            version: Some(version(1)),
+            filing: FILING,
+            converter_version: 1,
+            outcome,
+            losses: Vec::new(),
+            unix_ms: 0,
+            placements,
+        }
+    }
+
+    fn folders(names: &[&str]) -> Vec<FolderPath> {
+        names.iter().map(|name| FolderPath::new([*name])).collect()
+    }
+
+    #[test]
+    fn only_the_same_version_and_filing_is_already_there() {
+        let delivered = entry(Outcome::Delivered, vec![placed("A", Some(OLD))]);
+        assert_eq!(look(None, version(1), FILING), Look::Open);
+        assert_eq!(look(Some(&delivered), version(1), FILING), Look::AlreadyThere);
+        assert_eq!(look(Some(&delivered), version(2), FILING), Look::Open);
+        assert_eq!(look(Some(&delivered), version(1), [0; 16]), Look::Open);
+        let found = entry(Outcome::Unfinished, vec![placed("A", None)]);
+        assert_eq!(look(Some(&found), version(1), FILING), Look::Open);
+    }
+
+    #[test]
+    fn set_aside_items_are_tried_again_unless_they_may_have_arrived() {
+        let aside = |reason| entry(Outcome::SetAside(SetAside::new(reason, "")), vec![]);
+        assert_eq!(look(Some(&aside(SetAsideReason::Refused)), version(1), FILING), Look::Open);
+        let uncertain = look(Some(&aside(SetAsideReason::Uncertain)), version(1), FILING);
+        assert!(matches!(uncertain, Look::StaysAside(_)));
+    }
+
+    #[test]
+    fn a_new_filing_puts_the_new_placement_only() {
+        let delivered = entry(Outcome::Delivered, vec![placed("A", Some(NEW))]);
+        let puts = puts(Some(&delivered), &folders(&["A", "B"]), NEW, None);
+        assert_eq!(puts, [Put { folder: FolderPath::new(["B"]), replaces: None }]);
+    }
+
+    #[test]
+    fn a_changed_item_replaces_its_older_copies() {
+        let delivered = entry(Outcome::Delivered, vec![placed("A", Some(OLD)), placed("B", Some(NEW))]);
+        assert!(has_older_copy(&delivered, NEW));
+        assert!(!is_unchanged(&delivered, NEW, FILING));
+        let replaced = puts(Some(&delivered), &folders(&["A", "B"]), NEW, Some([8; 32]));
+        assert_eq!(replaced.len(), 1);
+        assert_eq!(replaced[0].replaces, Some(Location::File { path: "A".to_owned() }));
+        assert_eq!(puts(Some(&delivered), &folders(&["A", "B"]), NEW, Some([9; 32])), []);
+    }
+
+    #[test]
+    fn what_the_user_took_out_stays_out() {
+        let mut gone = placed("A", Some(OLD));
+        gone.location = None;
+        let delivered = entry(Outcome::Delivered, vec![gone]);
+        assert_eq!(look(Some(&delivered), version(1), FILING), Look::RemovedByUser);
+        assert_eq!(puts(Some(&delivered), &folders(&["A"]), NEW, Some([8; 32])), []);
+        assert!(!has_older_copy(&delivered, NEW));
+    }
+
+    #[test]
+    fn a_found_copy_counts_as_current() {
+        let found = entry(Outcome::Unfinished, vec![placed("A", None)]);
+        assert!(!is_unchanged(&found, NEW, FILING));
+        assert_eq!(puts(Some(&found), &folders(&["A"]), NEW, None), []);
+    }
+}

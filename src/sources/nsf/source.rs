@@ -1,0 +1,261 @@
+//! A Notes database as a source of items.
+
+use super::attachment;
+use super::census::Census;
+use super::database::{Database, OpenError, Walked, walked_id};
+use super::file::DatabaseFile;
+use super::folders::{FolderContents, read_folders};
+use super::header::Header;
+use super::in_use;
+use super::superblock::Superblock;
+use super::unread::{UnreadList, read_unread_lists};
+use crate::model::content::{Content, File, ListedItem, SourceItem, SourceItemId};
+use crate::model::folder::{Folder, FolderId};
+use crate::model::item::{ItemVersion, Origin};
+use crate::model::loss::{Loss, LossKind};
+use crate::notes::document::Note;
+use crate::notes::ids::{NoteId, ReplicaId, Unid};
+use crate::notes::value::Value;
+use crate::sources::{Cursor, Page, Source, SourceError, SourceInfo, Traits};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What a look at the file from outside shows; two equal looks mean that nobody wrote in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    length: u64,
+    modified: Option<SystemTime>,
+    write_count: Option<u32>,
+}
+
+/// An open database.
+pub struct NsfSource {
+    path: PathBuf,
+    database: Arc<Database>,
+    census: Census,
+    look: Look,
+    in_use: Option<String>,
+    folders: Vec<FolderContents>,
+    /// Membership in folders, ascending by note.
+    filed: Vec<(NoteId, FolderId)>,
+    owner: Option<String>,
+    unread: Option<UnreadList>,
+    warnings: Vec<String>,
+}
+
+impl NsfSource {
+    /// Opens a database and reads its folders and unread marks.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no Notes database, or is encrypted on disk.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        let database = Database::open(path).map_err(|error| open_error(path, error))?;
+        let look = look(path, &database)?;
+        let in_use = in_use::writer_of(path);
+        let census = Census::take(&database);
+        let (folders, mut odd) = read_folders(&database, &census.views);
+        let mut warnings = database.warnings().to_vec();
+        warnings.extend(census.warning(&database));
+        warnings.append(&mut odd);
+        let mut filed: Vec<_> =
+            folders.iter().flat_map(|f| f.notes.iter().map(|note| (*note, f.folder.id))).collect();
+        filed.sort_unstable();
+        let mut source = Self {
+            path: path.to_owned(),
+            database: Arc::new(database),
+            census,
+            look,
+            in_use,
+            folders,
+            filed,
+            owner: None,
+            unread: None,
+            warnings,
+        };
+        source.read_owner();
+        Ok(source)
+    }
+
+    pub fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
+    /// What the database holds, design included.
+    pub fn census(&self) -> &Census {
+        &self.census
+    }
+
+    pub fn replica_id(&self) -> ReplicaId {
+        self.database.header().replica_id
+    }
+
+    /// The owner of the mail file as a Notes name, from its calendar profile.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// The owner's unread list, or the only one there is.
+    fn read_owner(&mut self) {
+        self.owner = find_owner(&self.database, &self.census);
+        let (mut lists, mut odd) = read_unread_lists(&self.database);
+        self.warnings.append(&mut odd);
+        let owned = lists.iter().position(|list| {
+            self.owner.as_deref().is_some_and(|owner| owner.eq_ignore_ascii_case(&list.user))
+        });
+        self.unread = match owned {
+            Some(at) => Some(lists.swap_remove(at)),
+            None if lists.len() == 1 && self.owner.is_none() => lists.pop(),
+            None => None,
+        };
+    }
+
+    fn folders_of(&self, id: NoteId) -> Vec<FolderId> {
+        let start = self.filed.partition_point(|(note, _)| *note < id);
+        self.filed[start..].iter().take_while(|(note, _)| *note == id).map(|(_, folder)| *folder).collect()
+    }
+
+    fn is_unread(&self, id: NoteId) -> Option<bool> {
+        self.unread.as_ref().map(|list| list.notes.binary_search(&id).is_ok())
+    }
+
+    fn origin(&self, unid: Unid) -> Origin {
+        Origin::Notes { replica: self.replica_id(), unid }
+    }
+}
+
+fn open_error(path: &Path, error: OpenError) -> SourceError {
+    let path = path.to_owned();
+    match error {
+        OpenError::Io(error) if in_use::is_sharing_violation(&error) => {
+            SourceError::InUse { path, why: "another program holds it open".to_owned() }
+        }
+        OpenError::Io(error) => SourceError::Open { path, error },
+        OpenError::NotADatabase(damage) => SourceError::NotADatabase { path, why: damage.0 },
+        OpenError::LocallyEncrypted => SourceError::LocallyEncrypted { path },
+    }
+}
+
+fn look(path: &Path, database: &Database) -> Result<Look, SourceError> {
+    let metadata = std::fs::metadata(path);
+    let metadata = metadata.map_err(|error| SourceError::Read { path: path.to_owned(), error })?;
+    Ok(Look {
+        length: metadata.len(),
+        modified: metadata.modified().ok(),
+        write_count: database.write_count(),
+    })
+}
+
+/// The owner named in the calendar profile, which is a named note and so never listed as a document.
+fn find_owner(database: &Database, census: &Census) -> Option<String> {
+    census.named.iter().find_map(|id| {
+        let (note, _) = database.note(*id).ok()?;
+        let profile = note.text("Form").eq_ignore_ascii_case("CalendarProfile");
+        Some(note.text("Owner")).filter(|owner| profile && !owner.is_empty())
+    })
+}
+
+impl Source for NsfSource {
+    fn traits(&self) -> Traits {
+        Traits { folders: true, unread_marks: true }
+    }
+
+    fn info(&self) -> SourceInfo {
+        SourceInfo {
+            title: self.database.header().title.clone(),
+            owner: self.owner.clone(),
+            warnings: self.warnings.clone(),
+            in_use: self.in_use.clone(),
+        }
+    }
+
+    fn changed(&mut self) -> Result<Option<String>, SourceError> {
+        let read = |error| SourceError::Read { path: self.path.clone(), error };
+        let file = DatabaseFile::open(&self.path).map_err(read)?;
+        let mut now = look(&self.path, &self.database)?;
+        now.write_count = Header::read(&file).ok().and_then(|h| Superblock::newest_write_count(&file, &h));
+        if self.look.write_count.is_none() {
+            now.write_count = None;
+        }
+        Ok((now != self.look).then(|| "the file was written while it was read".to_owned()))
+    }
+
+    fn folders(&mut self) -> Result<Vec<Folder>, SourceError> {
+        Ok(self.folders.iter().map(|contents| contents.folder.clone()).collect())
+    }
+
+    fn list(&mut self, from: Option<Cursor>, limit: u32) -> Result<Page, SourceError> {
+        let mut page = Page::default();
+        let mut last = None;
+        let mut next = Some(match from {
+            Some(Cursor(last)) => NoteId((last.0 as u32).saturating_add(1)),
+            None => NoteId(0),
+        });
+        while let Some(at) = next {
+            let step = self.database.walk(at);
+            next = step.next;
+            for walked in step.notes {
+                if page.items.len() + page.unreadable.len() >= limit as usize {
+                    page.next = last.map(Cursor);
+                    return Ok(page);
+                }
+                last = Some(SourceItemId(u64::from(walked_id(&walked).0)));
+                self.list_one(walked, &mut page);
+            }
+        }
+        Ok(page)
+    }
+
+    fn open(&mut self, id: SourceItemId) -> Result<SourceItem, SourceError> {
+        let note = self.database.note(NoteId(id.0 as u32));
+        let (note, odd) = note.map_err(|damage| SourceError::Unreadable { id, why: damage.0 })?;
+        let losses = odd.into_iter().map(|what| Loss::new(LossKind::TextDamaged, what)).collect();
+        let files = self.read_files(&note);
+        Ok(SourceItem {
+            origin: self.origin(note.unid),
+            version: ItemVersion { sequence: note.sequence, time: note.sequence_time.0 },
+            content: Content::Note { note: Box::new(note), files },
+            losses,
+        })
+    }
+}
+
+impl NsfSource {
+    fn list_one(&self, walked: Walked, page: &mut Page) {
+        match walked {
+            Ok(head) if head.is_user_document() && self.database.is_listed(head.note_id) => {
+                page.items.push(ListedItem {
+                    id: SourceItemId(u64::from(head.note_id.0)),
+                    origin: self.origin(head.unid),
+                    version: ItemVersion { sequence: head.sequence, time: head.sequence_time.0 },
+                    folders: self.folders_of(head.note_id),
+                    unread: self.is_unread(head.note_id),
+                });
+            }
+            // In no sample; so it is neither taken for live nor forgotten.
+            Ok(head) if head.is_user_document() => {
+                let why = "it is not in the database's own list of live documents";
+                page.unreadable.push((SourceItemId(u64::from(head.note_id.0)), why.to_owned()));
+            }
+            Ok(_) => {}
+            // What the list of live documents does not name is design or deleted; its loss costs nobody a mail.
+            Err((id, damage)) if self.database.is_listed(id) => {
+                page.unreadable.push((SourceItemId(u64::from(id.0)), damage.0));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn read_files(&self, note: &Note) -> Vec<File> {
+        let descriptors = note.all("$FILE").filter_map(|item| match item.value() {
+            Ok(Value::File(descriptor)) => Some(descriptor),
+            _ => None,
+        });
+        descriptors
+            .map(|descriptor| {
+                let body = attachment::read_body(&self.database, &descriptor);
+                File { descriptor, body }
+            })
+            .collect()
+    }
+}

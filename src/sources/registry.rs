@@ -1,0 +1,108 @@
+//! The kinds of source that SOURCE on the command line can name: one line per kind.
+
+use crate::sources::nsf::NsfSource;
+use crate::sources::{Source, SourceError};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+struct Kind {
+    name: &'static str,
+    /// The first bytes of every such file.
+    signature: &'static [u8],
+    open: fn(&Path) -> Result<Box<dyn Source>, SourceError>,
+}
+
+const KINDS: &[Kind] =
+    &[Kind { name: "nsf", signature: &[0x1A, 0x00], open: |path| Ok(Box::new(NsfSource::open(path)?)) }];
+
+/// Kinds that the design names and this release does not have.
+const LATER: &[&str] = &["dxl", "imap", "imaps", "pop3", "pop3s"];
+
+/// Why a text names no source.
+#[derive(Debug, thiserror::Error)]
+pub enum NameError {
+    #[error("`{name}`: this release does not read from {kind} yet; give a Notes database as nsf:FILE")]
+    NotYet { name: String, kind: String },
+    #[error("`{name}` names no file")]
+    Empty { name: String },
+}
+
+/// A source that was named and not touched yet.
+pub struct NamedSource {
+    /// `None` where the first bytes of the file have to tell.
+    kind: Option<&'static Kind>,
+    path: PathBuf,
+}
+
+impl NamedSource {
+    /// Reads `kind:FILE` or the path of a file. Nothing is opened.
+    ///
+    /// # Errors
+    /// [`NameError`] says what was wrong with the text.
+    pub fn parse(name: &str) -> Result<Self, NameError> {
+        let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
+        if LATER.contains(&prefix) {
+            return Err(NameError::NotYet { name: name.to_owned(), kind: prefix.to_owned() });
+        }
+        // Any other prefix is part of a path, such as a drive letter.
+        let kind = KINDS.iter().find(|kind| kind.name == prefix);
+        let path = kind.map_or(name, |kind| &name[kind.name.len() + 1..]);
+        if path.is_empty() {
+            return Err(NameError::Empty { name: name.to_owned() });
+        }
+        Ok(Self { kind, path: path.into() })
+    }
+
+    /// The name of the file, for people.
+    pub fn label(&self) -> String {
+        self.path.file_name().unwrap_or(self.path.as_os_str()).display().to_string()
+    }
+
+    /// Opens the source.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is of no kind that is known.
+    pub fn open(&self) -> Result<Box<dyn Source>, SourceError> {
+        let kind = self.kind.map_or_else(|| recognise(&self.path), Ok)?;
+        (kind.open)(&self.path)
+    }
+}
+
+fn recognise(path: &Path) -> Result<&'static Kind, SourceError> {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
+    read.map_err(|error| SourceError::Open { path: path.to_owned(), error })?;
+    let known = KINDS.iter().find(|kind| start.starts_with(kind.signature));
+    let why = "its first bytes are not those of one";
+    known.ok_or_else(|| SourceError::NotADatabase { path: path.to_owned(), why: why.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_named_by_kind_or_by_path() {
+        let parsed = NamedSource::parse("nsf:mail/jane.nsf").unwrap();
+        assert!(parsed.kind.is_some());
+        assert_eq!(
+            (parsed.path.as_path(), parsed.label().as_str()),
+            (Path::new("mail/jane.nsf"), "jane.nsf")
+        );
+        assert_eq!(NamedSource::parse("C:\\mail\\jane.nsf").unwrap().path, Path::new("C:\\mail\\jane.nsf"));
+        assert!(matches!(NamedSource::parse("imap://jane@example.com"), Err(NameError::NotYet { .. })));
+        assert!(matches!(NamedSource::parse("nsf:"), Err(NameError::Empty { .. })));
+    }
+
+    #[test]
+    fn a_path_is_recognised_by_its_first_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("letter");
+        std::fs::write(&path, b"Dear Jane").unwrap();
+        assert!(matches!(recognise(&path), Err(SourceError::NotADatabase { .. })));
+        std::fs::write(&path, [0x1A, 0, 0, 4, 0, 0]).unwrap();
+        assert_eq!(recognise(&path).unwrap().name, "nsf");
+        assert!(matches!(recognise(&folder.path().join("none")), Err(SourceError::Open { .. })));
+    }
+}

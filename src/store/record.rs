@@ -1,0 +1,312 @@
+//! The disk types of `state.redb` and their conversion from and to the types in memory.
+//!
+//! A record is one byte, the version of its layout, and then postcard. Layouts only grow at the end: a later version
+//! appends fields, and this page keeps a way to read every version before. The golden bytes below hold that promise.
+
+use crate::model::delivery::{FolderState, InFlight, Location};
+use crate::model::folder::FolderPath;
+use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin};
+use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
+use crate::model::outcome::Outcome;
+use crate::store::state::{Entry, Placed, Removal};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The version of the layouts on this page.
+const LAYOUT_VERSION: u8 = 1;
+
+/// Why a record cannot be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("its layout has version {0}, this program knows up to {LAYOUT_VERSION}")]
+    Layout(u8),
+    #[error("it is empty")]
+    Empty,
+    #[error("{0}")]
+    Form(#[from] postcard::Error),
+    #[error("it names `{0}`, which this program does not know")]
+    Name(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryRecord {
+    version: Option<(u32, [u32; 2])>,
+    filing: [u8; 16],
+    converter_version: u32,
+    outcome: OutcomeRecord,
+    losses: Vec<(String, String)>,
+    unix_ms: i64,
+    placements: Vec<PlacedRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum OutcomeRecord {
+    Unfinished,
+    Delivered,
+    SetAside { reason: String, detail: String },
+}
+
+#[derive(Serialize, Deserialize)]
+struct PlacedRecord {
+    folder: Vec<String>,
+    location: Option<LocationRecord>,
+    size: u64,
+    source_digest: Option<[u8; 32]>,
+    output_digest: Option<[u8; 32]>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum LocationRecord {
+    File { path: String },
+    Uid { uid_validity: u32, uid: u32 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct InFlightRecord {
+    origin: String,
+    folder: Vec<String>,
+    uid_validity: Option<u32>,
+    uid_next: Option<u32>,
+    message_id: String,
+    size: u64,
+    source_digest: [u8; 32],
+    replaces: Option<LocationRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RemovalRecord {
+    folder: Vec<String>,
+    location: LocationRecord,
+}
+
+pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, RecordError> {
+    encode(&EntryRecord {
+        version: entry.version.map(|version| (version.sequence, version.time)),
+        filing: entry.filing,
+        converter_version: entry.converter_version,
+        outcome: OutcomeRecord::from(&entry.outcome),
+        losses: entry.losses.iter().map(|loss| (loss.kind.name().to_owned(), loss.detail.clone())).collect(),
+        unix_ms: entry.unix_ms,
+        placements: entry.placements.iter().map(PlacedRecord::from).collect(),
+    })
+}
+
+pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
+    let record: EntryRecord = decode(bytes)?;
+    let losses = record.losses.into_iter().map(|(kind, detail)| {
+        let kind = LossKind::from_name(&kind).ok_or(RecordError::Name(kind))?;
+        Ok(Loss { kind, detail })
+    });
+    Ok(Entry {
+        version: record.version.map(|(sequence, time)| ItemVersion { sequence, time }),
+        filing: record.filing,
+        converter_version: record.converter_version,
+        outcome: record.outcome.into_outcome()?,
+        losses: losses.collect::<Result<_, RecordError>>()?,
+        unix_ms: record.unix_ms,
+        placements: record.placements.into_iter().map(Placed::from).collect(),
+    })
+}
+
+pub fn encode_in_flight(in_flight: &InFlight) -> Result<Vec<u8>, RecordError> {
+    encode(&InFlightRecord {
+        origin: in_flight.key.origin.to_string(),
+        folder: in_flight.folder.parts().to_vec(),
+        uid_validity: in_flight.state.uid_validity,
+        uid_next: in_flight.state.uid_next,
+        message_id: in_flight.message_id.clone(),
+        size: in_flight.size,
+        source_digest: in_flight.source_digest,
+        replaces: in_flight.replaces.as_ref().map(LocationRecord::from),
+    })
+}
+
+/// The mailbox is part of the key, not of the record.
+pub fn decode_in_flight(mailbox: &MailboxId, bytes: &[u8]) -> Result<InFlight, RecordError> {
+    let record: InFlightRecord = decode(bytes)?;
+    let origin: Origin = record.origin.parse().map_err(|_| RecordError::Name(record.origin))?;
+    Ok(InFlight {
+        key: ItemKey { mailbox: mailbox.clone(), origin },
+        folder: folder_path(&record.folder),
+        state: FolderState { uid_validity: record.uid_validity, uid_next: record.uid_next },
+        message_id: record.message_id,
+        size: record.size,
+        source_digest: record.source_digest,
+        replaces: record.replaces.map(Location::from),
+    })
+}
+
+pub fn encode_removal(removal: &Removal) -> Result<Vec<u8>, RecordError> {
+    let folder = removal.folder.parts().to_vec();
+    encode(&RemovalRecord { folder, location: LocationRecord::from(&removal.location) })
+}
+
+pub fn decode_removal(bytes: &[u8]) -> Result<Removal, RecordError> {
+    let record: RemovalRecord = decode(bytes)?;
+    Ok(Removal { folder: folder_path(&record.folder), location: record.location.into() })
+}
+
+fn encode(record: &impl Serialize) -> Result<Vec<u8>, RecordError> {
+    Ok(postcard::to_extend(record, vec![LAYOUT_VERSION])?)
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
+    match bytes.split_first() {
+        Some((&LAYOUT_VERSION, rest)) => Ok(postcard::from_bytes(rest)?),
+        Some((&version, _)) => Err(RecordError::Layout(version)),
+        None => Err(RecordError::Empty),
+    }
+}
+
+fn folder_path(parts: &[String]) -> FolderPath {
+    FolderPath::new(parts.iter().map(String::as_str))
+}
+
+impl From<&Outcome> for OutcomeRecord {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Unfinished => Self::Unfinished,
+            Outcome::Delivered => Self::Delivered,
+            Outcome::SetAside(SetAside { reason, detail }) => {
+                Self::SetAside { reason: reason.name().to_owned(), detail: detail.clone() }
+            }
+        }
+    }
+}
+
+impl OutcomeRecord {
+    fn into_outcome(self) -> Result<Outcome, RecordError> {
+        Ok(match self {
+            Self::Unfinished => Outcome::Unfinished,
+            Self::Delivered => Outcome::Delivered,
+            Self::SetAside { reason, detail } => {
+                let reason = SetAsideReason::from_name(&reason).ok_or(RecordError::Name(reason))?;
+                Outcome::SetAside(SetAside { reason, detail })
+            }
+        })
+    }
+}
+
+impl From<&Placed> for PlacedRecord {
+    fn from(placed: &Placed) -> Self {
+        Self {
+            folder: placed.folder.parts().to_vec(),
+            location: placed.location.as_ref().map(LocationRecord::from),
+            size: placed.size,
+            source_digest: placed.source_digest,
+            output_digest: placed.output_digest,
+        }
+    }
+}
+
+impl From<PlacedRecord> for Placed {
+    fn from(record: PlacedRecord) -> Self {
+        Self {
+            folder: folder_path(&record.folder),
+            location: record.location.map(Location::from),
+            size: record.size,
+            source_digest: record.source_digest,
+            output_digest: record.output_digest,
+        }
+    }
+}
+
+impl From<&Location> for LocationRecord {
+    fn from(location: &Location) -> Self {
+        match location {
+            Location::File { path } => Self::File { path: path.clone() },
+            &Location::Uid { uid_validity, uid } => Self::Uid { uid_validity, uid },
+        }
+    }
+}
+
+impl From<LocationRecord> for Location {
+    fn from(record: LocationRecord) -> Self {
+        match record {
+            LocationRecord::File { path } => Self::File { path },
+            LocationRecord::Uid { uid_validity, uid } => Self::Uid { uid_validity, uid },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notes::ids::{ReplicaId, Unid};
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn entry() -> Entry {
+        Entry {
+            version: Some(ItemVersion { sequence: 3, time: [0x80, 0x8525_1234] }),
+            filing: [0xF1; 16],
+            converter_version: 1,
+            outcome: Outcome::SetAside(SetAside::new(SetAsideReason::Refused, "no")),
+            losses: vec![Loss::new(LossKind::DateInvalid, "x")],
+            unix_ms: 1_700_000_000_000,
+            placements: vec![Placed {
+                folder: FolderPath::new(["A", "B"]),
+                location: Some(Location::File { path: ".A.B/1".to_owned() }),
+                size: 300,
+                source_digest: Some([0xAA; 32]),
+                output_digest: None,
+            }],
+        }
+    }
+
+    // Written by 0.1.0. A record that was ever written must read the same for ever.
+    #[test]
+    fn golden_entry() {
+        let golden = concat!(
+            "01",
+            "01038001b4a494a908",
+            "f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1",
+            "01",
+            "020772656675736564026e6f",
+            "010c6461746520696e76616c69640178",
+            "80a0abfef962",
+            "0102014101420100062e412e422f31ac02",
+            "01aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "00",
+        );
+        let bytes = encode_entry(&entry()).unwrap();
+        assert_eq!(hex(&bytes), golden);
+        assert_eq!(decode_entry(&bytes).unwrap(), entry());
+    }
+
+    #[test]
+    fn golden_in_flight() {
+        let mailbox = MailboxId("maildir:/a".to_owned());
+        let origin = Origin::Notes { replica: ReplicaId(1), unid: Unid([2; 16]) };
+        let in_flight = InFlight {
+            key: ItemKey { mailbox: mailbox.clone(), origin },
+            folder: FolderPath::inbox(),
+            state: FolderState { uid_validity: Some(7), uid_next: None },
+            message_id: "a@b".to_owned(),
+            size: 300,
+            source_digest: [0xAA; 32],
+            replaces: Some(Location::Uid { uid_validity: 7, uid: 9 }),
+        };
+        let origin_hex = hex(origin.to_string().as_bytes());
+        let golden = format!("0137{origin_hex}0105494e424f5801070003614062ac02{}01010709", "aa".repeat(32));
+        let bytes = encode_in_flight(&in_flight).unwrap();
+        assert_eq!(hex(&bytes), golden);
+        assert_eq!(decode_in_flight(&mailbox, &bytes).unwrap(), in_flight);
+    }
+
+    #[test]
+    fn golden_removal() {
+        let location = Location::File { path: "1".to_owned() };
+        let removal = Removal { folder: FolderPath::inbox(), location };
+        let bytes = encode_removal(&removal).unwrap();
+        assert_eq!(hex(&bytes), "010105494e424f58000131");
+        assert_eq!(decode_removal(&bytes).unwrap(), removal);
+    }
+
+    #[test]
+    fn a_later_layout_is_an_error() {
+        assert!(matches!(decode_entry(&[LAYOUT_VERSION + 1]), Err(RecordError::Layout(_))));
+        assert!(matches!(decode_entry(&[]), Err(RecordError::Empty)));
+    }
+}
