@@ -2,7 +2,9 @@
 
 mod conversion;
 mod corpus;
+mod crash;
 mod damage;
+mod delivery;
 mod destinations;
 mod forge;
 mod lmbcs;

@@ -16,6 +16,8 @@ pub const BATCH_BYTES: u64 = 16 << 20;
 /// Depth of nesting (tables in rich text, parts in MIME) that is followed.
 pub const NESTING_LEVELS: usize = 100;
 
+/// Different losses that are told of one item.
+pub const LOSSES_PER_ITEM: usize = 100;
 /// Bytes of a list of note ids (folder, unread marks) that are read at once: room for millions of documents.
 pub const ID_LIST_BYTES: u64 = 64 << 20;
 

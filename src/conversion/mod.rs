@@ -3,12 +3,47 @@
 //! Called by `modes::migrate` (later by the server's pool) with an item that a source opened; gives a finished
 //! message or the reason why there is none. What could not be carried over is in the list of losses, always.
 
-use crate::model::content::SourceItem;
+/// Formats into a `String`, which cannot fail.
+macro_rules! append {
+    ($text:expr, $($format:tt)*) => {{
+        let _ = std::fmt::Write::write_fmt(&mut $text, format_args!($($format)*));
+    }};
+}
+
+mod address;
+mod attachment;
+mod body;
+mod composite;
+mod date;
+mod filing;
+mod font;
+mod headers;
+mod html;
+mod image;
+mod kind;
+mod link;
+mod listing;
+mod losses;
+mod message;
+mod mime;
+mod plain;
+mod state;
+
+use crate::conversion::body::Body;
+use crate::conversion::date::dates;
+use crate::conversion::headers::{Headers, Source};
+use crate::conversion::kind::{Kind, MailForm};
+use crate::conversion::losses::Losses;
+use crate::conversion::message::Part;
+use crate::conversion::state::State;
+use crate::model::content::{Content, File, SourceItem};
 use crate::model::delivery::Flags;
-use crate::model::folder::{Folder, FolderPath};
-use crate::model::loss::{Loss, SetAside, SetAsideReason};
+use crate::model::folder::{Folder, FolderId, FolderPath};
+use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::rendered::Rendered;
+use crate::notes::document::Note;
 use crate::notes::ids::{ReplicaId, Unid};
+use crate::notes::item::ItemType;
 
 /// Counts the changes of conversion rules; the ledger keeps it with each item. A new version re-delivers only on
 /// order.
@@ -43,6 +78,9 @@ pub struct Converted {
     pub losses: Vec<Loss>,
 }
 
+/// The header that carries the identity of an item in every message that we make.
+pub const KEY_HEADER: &str = "X-Notesferry-Key";
+
 /// Converts one item. `folders` of the listing and the unread state come with it, because they are not part of
 /// the document.
 ///
@@ -50,10 +88,110 @@ pub struct Converted {
 /// The reason why this item gives no message; it is set aside, never dropped.
 pub fn convert(
     item: &SourceItem,
-    folders: &[crate::model::folder::FolderId],
+    folders: &[FolderId],
     unread: Option<bool>,
     context: &Context<'_>,
 ) -> Result<Converted, SetAside> {
-    let _ = (item, folders, unread, context);
-    Err(SetAside::new(SetAsideReason::UnknownForm, ""))
+    let Content::Note { note, files } = &item.content;
+    let mut losses = Losses::default();
+    item.losses.iter().cloned().for_each(|loss| losses.push(loss));
+    let mail = match kind::kind(note) {
+        Kind::Mail(form) => Some(form),
+        Kind::Other(_) if context.all_documents => None,
+        Kind::Other(why) => return Err(not_mail(note, why)),
+    };
+    // A document that is no mail was not written by the owner, nor sent, nor received: it is just there.
+    let state = mail.map_or(State::Received, |form| State::of(note, form == MailForm::Written));
+    let source = Source {
+        note,
+        origin: &item.origin,
+        context,
+        state,
+        dates: dates(note, state, context.now_unix_ms, &mut losses),
+    };
+    report_whole(note, &mut losses);
+    let (headers, content) = content(&source, mail, files, &mut losses);
+    let rendered = render(&headers, content, &source);
+    let placements = filing::placements(note, folders, context.folders, mail.map(|_| state), &mut losses);
+    let mut flags = state::flags(note, state, unread, headers.receipt_disarmed);
+    if filing::is_junk(&placements) {
+        flags.keywords.push("$Junk".to_owned());
+    }
+    Ok(Converted {
+        rendered,
+        placements,
+        flags,
+        internal_date_ms: source.dates.internal_ms,
+        message_id: headers.message_id,
+        subject: headers.subject,
+        losses: losses.into_list(),
+    })
+}
+
+fn not_mail(note: &Note, why: &str) -> SetAside {
+    let form = kind::form(note);
+    let form = if form.is_empty() { "(no form)" } else { &form };
+    SetAside::new(SetAsideReason::UnknownForm, format!("{form}: {why}"))
+}
+
+/// Losses that concern the document as a whole.
+fn report_whole(note: &Note, losses: &mut Losses) {
+    if note.has("$Signature") {
+        losses.add(LossKind::NotesSignatureDropped, "");
+    }
+    if note.has("$OrigSize") {
+        losses.add(LossKind::Truncated, format!("{} bytes in all", note.text("$OrigSize")));
+    }
+}
+
+/// The header and the content of a document, from the best body it has.
+fn content(
+    source: &Source<'_>,
+    mail: Option<MailForm>,
+    files: &[File],
+    losses: &mut Losses,
+) -> (Headers, Part) {
+    let note = source.note;
+    if note.has_mime_body() {
+        if note.all("Body").any(|item| item.item_type == ItemType::COMPOSITE) {
+            losses.add(LossKind::SecondBodyDropped, "");
+        }
+        let assembled = mime::assemble(note, files, losses);
+        let headers = headers::build(source, &assembled.headers, losses);
+        let unused = files.iter().zip(&assembled.used).filter(|(_, used)| !**used);
+        let mut parts = vec![Part::Ready(assembled.content)];
+        parts.extend(unused.map(|(file, _)| attachment::part(file, &file.descriptor.name.text, losses)));
+        return (headers, Part::multipart("mixed", parts));
+    }
+    let mut headers = headers::build(source, &[], losses);
+    if is_sealed(note) {
+        losses.add(LossKind::Encrypted, "");
+        let stub = "This message is encrypted with Notes and was not converted.\n";
+        return (headers, Part::plain(stub.to_owned()));
+    }
+    let mut body = Body::of(note, losses);
+    match mail {
+        Some(MailForm::PhoneMessage) => body.prepend_lines(&listing::fields(note)),
+        Some(_) => {}
+        None => {
+            if headers.subject.is_empty() {
+                headers.subject = listing::subject(note);
+                let subject = headers.subject.clone();
+                headers.text("Subject", &subject);
+            }
+            body.append_lines(&format!("\n{}", listing::lines(note, losses)));
+        }
+    }
+    (headers, body.into_part(files, losses))
+}
+
+/// The body is inside what only the recipient's ID file opens.
+fn is_sealed(note: &Note) -> bool {
+    (note.has("$Seal") || note.has("$SealData") || note.has("$Seal2")) && !note.has("Body")
+}
+
+fn render(headers: &Headers, content: Part, source: &Source<'_>) -> Rendered {
+    let mut bytes = headers.to_bytes();
+    bytes.extend_from_slice(b"MIME-Version: 1.0\r\n");
+    message::render(&bytes, content, source.origin)
 }

@@ -10,7 +10,7 @@ use crate::base::limits::NESTING_LEVELS;
 use std::sync::Arc;
 
 /// The look of a run of text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Font {
     pub bold: bool,
     pub italic: bool,
@@ -58,6 +58,8 @@ pub struct ParagraphStyle {
     pub space_before: bool,
     pub space_after: bool,
     pub hidden: bool,
+    /// A formula, which is not computed, might hide it.
+    pub conditional: bool,
 }
 
 /// Something that holds other events.
@@ -188,6 +190,13 @@ impl Builder {
         if self.inline.pop().is_some() && self.inline_open > self.inline.len() {
             self.inline_open = self.inline.len();
             self.events.push(Event::Close);
+        }
+    }
+
+    /// Closes the links and pop-ups that were opened since there were `depth` of them.
+    pub fn close_inline_to(&mut self, depth: usize) {
+        while self.inline.len() > depth {
+            self.close_inline();
         }
     }
 

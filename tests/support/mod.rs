@@ -1,6 +1,12 @@
 //! Helpers that several test modules share.
 
 pub mod corpus;
+pub mod delivery;
+pub mod destination_kit;
+pub mod memory_destination;
+pub mod memory_source;
+pub mod messages;
+pub mod source_kit;
 
 /// Whether the long campaigns run too (`tests/run --long`).
 pub fn long() -> bool {

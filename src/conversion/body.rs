@@ -1,0 +1,135 @@
+//! The content of a document that holds no MIME: text, HTML, inline images and attachments as a tree of parts.
+
+use crate::conversion::composite::{self, Composite};
+use crate::conversion::losses::Losses;
+use crate::conversion::message::Part;
+use crate::conversion::{attachment, html, plain};
+use crate::model::blob::Blob;
+use crate::model::content::File;
+use crate::model::loss::LossKind;
+use crate::model::rich_text::{Element, Event, Font, ParagraphStyle, RichText};
+use crate::notes::document::Note;
+use crate::notes::item::ItemType;
+use crate::notes::value::Value;
+use mail_builder::headers::Header as _;
+use mail_builder::headers::content_type::ContentType;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+
+/// The text of a document, before it is rendered.
+#[derive(Default)]
+pub struct Body {
+    pub composite: Composite,
+    /// There is more than text can show, so an HTML part is worth it.
+    formatted: bool,
+}
+
+impl Body {
+    /// The body of a document: rich text, else HTML, else text, else nothing.
+    pub fn of(note: &Note, losses: &mut Losses) -> Self {
+        let is = |item_type| note.all("Body").any(|item| item.item_type == item_type);
+        if is(ItemType::COMPOSITE) {
+            return Self { composite: composite::read(note, "Body", losses), formatted: true };
+        }
+        if is(ItemType::HTML) {
+            let values = note.all("Body").filter_map(|item| item.value().ok());
+            let html = values.filter_map(|value| match value {
+                Value::Html(text) => Some(text.text),
+                _ => None,
+            });
+            let mut body = Self { formatted: true, ..Self::default() };
+            body.composite.text.events.push(Event::Html(html.collect()));
+            return body;
+        }
+        let mut body = Self::default();
+        note.texts("Body").iter().for_each(|text| body.append_lines(text));
+        body
+    }
+
+    /// Adds a paragraph for each line of a text.
+    pub fn append_lines(&mut self, text: &str) {
+        let RichText { events, fonts, .. } = &mut self.composite.text;
+        let font = fonts.iter().position(|font| *font == Font::default()).unwrap_or(fonts.len());
+        if font == fonts.len() {
+            fonts.push(Font::default());
+        }
+        for line in text.lines() {
+            events.push(Event::Open(Element::Paragraph(ParagraphStyle::default())));
+            if !line.is_empty() {
+                events.push(Event::Text { font, text: line.to_owned() });
+            }
+            events.push(Event::Close);
+        }
+    }
+
+    /// Puts lines before everything else.
+    pub fn prepend_lines(&mut self, text: &str) {
+        let own = std::mem::take(&mut self.composite.text.events);
+        self.append_lines(text);
+        self.composite.text.events.extend(own);
+    }
+
+    /// The parts of the message: `mixed { related { alternative { plain, html }, images }, attachments }`, without
+    /// the levels that would hold one part.
+    pub fn into_part(self, files: &[File], losses: &mut Losses) -> Part {
+        let Composite { text, attachments } = self.composite;
+        let plain = Part::plain(plain::flow(&plain::text(&text)));
+        let mut parts = vec![if self.formatted { related(plain, &text) } else { plain }];
+        parts.extend(attached(files, &attachments, losses));
+        Part::multipart("mixed", parts)
+    }
+}
+
+fn related(plain: Part, text: &RichText) -> Part {
+    let images: Vec<(String, Part)> =
+        text.images.iter().enumerate().map(|(at, bytes)| image(at, bytes.clone())).collect();
+    let (content_ids, images): (Vec<String>, Vec<Part>) = images.into_iter().unzip();
+    let page = Part::html(html::page(text, &content_ids));
+    let alternative = Part::multipart("alternative", vec![plain, page]);
+    if images.is_empty() {
+        return alternative;
+    }
+    // RFC 2387 section 3.1: the type of the root is named.
+    let content_type = ContentType::new("multipart/related").attribute("type", "multipart/alternative");
+    Part::Multipart { content_type, parts: std::iter::once(alternative).chain(images).collect() }
+}
+
+/// An inline image and its Content-ID, which is made from its bytes.
+fn image(number: usize, bytes: std::sync::Arc<[u8]>) -> (String, Part) {
+    let digest = Sha256::digest(&bytes);
+    let mut content_id = digest[..16].iter().fold(String::new(), |mut id, byte| {
+        append!(id, "{byte:02x}");
+        id
+    });
+    content_id.push_str("@notes.invalid");
+    let (media_type, extension) = match infer::get(&bytes[..bytes.len().min(Blob::HEAD_BYTES)]) {
+        Some(kind) if kind.mime_type().starts_with("image/") => (kind.mime_type(), kind.extension()),
+        _ => ("application/octet-stream", "bin"),
+    };
+    let name = format!("image{:03}.{extension}", number + 1);
+    let mut headers = b"Content-Type: ".to_vec();
+    ContentType::new(media_type).attribute("name", name.clone()).write_header(&mut headers, 14);
+    headers.extend_from_slice(format!("Content-ID: <{content_id}>\r\n").as_bytes());
+    headers.extend_from_slice(b"Content-Disposition: ");
+    ContentType::new("inline").attribute("filename", name).write_header(&mut headers, 21);
+    (content_id, Part::File { headers, blob: Blob::memory(bytes) })
+}
+
+/// All files of a document under the names that its text shows.
+fn attached(files: &[File], shown: &[(String, String)], losses: &mut Losses) -> Vec<Part> {
+    let names: HashMap<String, &str> =
+        shown.iter().map(|(name, shown)| (name.to_lowercase(), shown.as_str())).collect();
+    let stored: std::collections::HashSet<String> =
+        files.iter().map(|file| file.descriptor.name.text.to_lowercase()).collect();
+    for (name, shown) in shown {
+        if !stored.contains(&name.to_lowercase()) {
+            losses.add(LossKind::AttachmentMissing, shown.as_str());
+        }
+    }
+    let part = |file: &File| {
+        let own = file.descriptor.name.text.as_str();
+        let name = names.get(&own.to_lowercase()).copied().unwrap_or(own);
+        attachment::part(file, name, losses)
+    };
+    files.iter().map(part).collect()
+}

@@ -1,0 +1,100 @@
+//! Where a document belongs at the target.
+
+use crate::conversion::losses::Losses;
+use crate::conversion::state::State;
+use crate::model::folder::{Folder, FolderId, FolderPath, FolderRole};
+use crate::model::loss::LossKind;
+use crate::notes::document::{Note, NoteStatus};
+
+const DRAFTS: &str = "Drafts";
+const SENT: &str = "Sent";
+const TRASH: &str = "Trash";
+const JUNK: &str = "Junk";
+const TEMPLATES: &str = "Templates";
+const ALL_DOCUMENTS: &str = "All Documents";
+
+/// Names that a user's folder must not take.
+const OUR_NAMES: [&str; 7] = [FolderPath::INBOX, DRAFTS, SENT, TRASH, JUNK, TEMPLATES, ALL_DOCUMENTS];
+
+/// The target folder of a source folder; `None` for one that users do not see.
+pub fn target(folder: &Folder) -> Option<FolderPath> {
+    Some(match folder.role {
+        FolderRole::Inbox => FolderPath::inbox(),
+        FolderRole::Drafts => FolderPath::new([DRAFTS]),
+        FolderRole::Sent => FolderPath::new([SENT]),
+        FolderRole::Trash => FolderPath::new([TRASH]),
+        FolderRole::Junk => FolderPath::new([JUNK]),
+        FolderRole::User => user_folder(&folder.path),
+        FolderRole::Hidden => return None,
+    })
+}
+
+/// A user's folder; one that is called like one of ours gets another name.
+fn user_folder(path: &FolderPath) -> FolderPath {
+    let mut parts = path.parts().to_vec();
+    if let Some(first) = parts.first_mut() {
+        if OUR_NAMES.iter().any(|ours| ours.eq_ignore_ascii_case(first)) {
+            first.push_str(" (Notes)");
+        }
+    }
+    FolderPath::new(parts.iter().map(String::as_str))
+}
+
+/// Whether a document lies in the folder of unwanted mail.
+pub fn is_junk(placements: &[FolderPath]) -> bool {
+    placements.contains(&FolderPath::new([JUNK]))
+}
+
+/// The folders of a document, each once. `state` is `None` for what is no mail. Documents in no folder go where
+/// the views of the mail file show them; none is dropped.
+pub fn placements(
+    note: &Note,
+    listed: &[FolderId],
+    folders: &[Folder],
+    state: Option<State>,
+    losses: &mut Losses,
+) -> Vec<FolderPath> {
+    if note.status.has(NoteStatus::SOFT_DELETED) {
+        return vec![FolderPath::new([TRASH])];
+    }
+    let mut placements = Vec::new();
+    for folder in folders.iter().filter(|folder| listed.contains(&folder.id)) {
+        let Some(path) = target(folder) else {
+            losses.add(LossKind::HiddenFolder, folder.path.to_string());
+            continue;
+        };
+        if folder.role == FolderRole::User && path != folder.path {
+            losses.add(LossKind::FolderRenamed, format!("{} is now {path}", folder.path));
+        }
+        if !placements.contains(&path) {
+            placements.push(path);
+        }
+    }
+    if placements.is_empty() {
+        placements.push(FolderPath::new([by_state(note, state)]));
+    }
+    placements
+}
+
+fn by_state(note: &Note, state: Option<State>) -> &'static str {
+    let excluded = note.texts("ExcludeFromView");
+    let shown = |view: &str| !excluded.iter().any(|text| text.trim().eq_ignore_ascii_case(view));
+    match state {
+        Some(State::Draft) if shown("D") => DRAFTS,
+        Some(State::Sent) if shown("S") => SENT,
+        Some(State::Template) => TEMPLATES,
+        _ => ALL_DOCUMENTS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_the_user_does_not_take_our_name() {
+        let path = |parts: &[&str]| FolderPath::new(parts.iter().copied());
+        assert_eq!(user_folder(&path(&["sent", "2014"])), path(&["sent (Notes)", "2014"]));
+        assert_eq!(user_folder(&path(&["A", "Sent"])), path(&["A", "Sent"]));
+    }
+}

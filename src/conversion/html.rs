@@ -1,0 +1,388 @@
+//! Rich text as HTML that needs no trust: a closed list of elements and attributes, every text escaped.
+//!
+//! HTML that the author wrote passes a sanitizer. Images are named by `cid:` (RFC 2392) and stand beside the text.
+
+use crate::conversion::link::SCHEMES;
+use crate::model::rich_text::{Alignment, Element, Event, Font, ListMark, ParagraphStyle, Picture, RichText};
+use std::sync::LazyLock;
+
+/// Takes away what could run or send: scripts, forms, event attributes, objects, style sheets.
+static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+    let mut builder = ammonia::Builder::default();
+    builder.url_schemes(SCHEMES.into()).link_rel(None);
+    builder
+});
+
+/// HTML of unknown origin, made safe.
+pub fn sanitize(html: &str) -> String {
+    SANITIZER.clean(html).to_string()
+}
+
+/// A whole page. `content_ids` names the images by their place in the text's list.
+pub fn page(text: &RichText, content_ids: &[String]) -> String {
+    let default = default_font(text);
+    let mut renderer = Renderer {
+        out: String::with_capacity(text.events.len() * 32),
+        fonts: text.fonts.iter().map(|font| FontTags::new(font, default)).collect(),
+        content_ids,
+        open: Vec::new(),
+        list: None,
+        after_space: true,
+    };
+    text.events.iter().for_each(|event| renderer.event(event));
+    renderer.end_list();
+    wrap(&renderer.out, &style(default, &Font::default()))
+}
+
+/// A page around a body that is HTML already.
+pub fn wrap(body: &str, style: &str) -> String {
+    // Paragraphs of Notes are lines: they have no space between them.
+    format!(
+        "<!DOCTYPE html>\n<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\">\n\
+         <style>p,ul,ol{{margin-top:0;margin-bottom:0}}</style></head>\n<body{style}>\n{body}</body></html>\n"
+    )
+}
+
+/// The font of most of the text; runs in it need no style of their own.
+fn default_font(text: &RichText) -> &Font {
+    static NONE: LazyLock<Font> = LazyLock::new(Font::default);
+    let mut weights = vec![0; text.fonts.len()];
+    for event in &text.events {
+        if let Event::Text { font, text } = event {
+            weights[*font] += text.len();
+        }
+    }
+    let heaviest = weights.iter().enumerate().max_by_key(|(index, weight)| (**weight, usize::MAX - index));
+    heaviest.map_or(&NONE, |(index, _)| &text.fonts[index])
+}
+
+/// What stands before and after a run of text.
+struct FontTags {
+    before: String,
+    after: String,
+}
+
+impl FontTags {
+    fn new(font: &Font, default: &Font) -> Self {
+        let (mut before, mut after) = (String::new(), String::new());
+        let style = style(font, default);
+        if !style.is_empty() {
+            before = format!("<span{style}>");
+            after.push_str("</span>");
+        }
+        let tags = [
+            (font.bold, "b"),
+            (font.italic, "i"),
+            (font.underline, "u"),
+            (font.strike, "s"),
+            (font.superscript, "sup"),
+            (font.subscript, "sub"),
+        ];
+        for (_, tag) in tags.into_iter().filter(|(set, _)| *set) {
+            append!(before, "<{tag}>");
+            after.insert_str(0, &format!("</{tag}>"));
+        }
+        Self { before, after }
+    }
+}
+
+/// A style attribute with what differs from the default; empty if nothing does.
+fn style(font: &Font, default: &Font) -> String {
+    let mut style = String::new();
+    if let Some(family) = font.family.as_deref().filter(|_| font.family != default.family) {
+        append!(style, "font-family:{family};");
+    }
+    if font.size > 0 && font.size != default.size {
+        append!(style, "font-size:{}pt;", font.size);
+    }
+    if font.color != default.color {
+        let [red, green, blue] = font.color.unwrap_or_default();
+        append!(style, "color:#{red:02x}{green:02x}{blue:02x};");
+    }
+    if style.is_empty() { style } else { format!(" style=\"{}\"", style.trim_end_matches(';')) }
+}
+
+/// What a close event ends.
+enum Open {
+    Tag(&'static str),
+    /// A paragraph or list item; no content yet while the flag is set.
+    Paragraph {
+        tag: &'static str,
+        empty: bool,
+    },
+    /// A link without a target.
+    Nothing,
+}
+
+struct Renderer<'a> {
+    out: String,
+    fonts: Vec<FontTags>,
+    content_ids: &'a [String],
+    open: Vec<Open>,
+    /// The list that the last paragraph belonged to.
+    list: Option<ListMark>,
+    /// The next space would be the first of a line or follow another one.
+    after_space: bool,
+}
+
+impl Renderer<'_> {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Open(element) => self.open(element),
+            Event::Close => self.close(),
+            _ => {
+                self.mark_content();
+                self.content(event);
+            }
+        }
+    }
+
+    fn content(&mut self, event: &Event) {
+        match event {
+            Event::Open(_) | Event::Close => {}
+            Event::Text { font, text } => {
+                self.out.push_str(&self.fonts[*font].before);
+                escape_text(text, &mut self.out, &mut self.after_space);
+                self.out.push_str(&self.fonts[*font].after);
+            }
+            Event::LineBreak => {
+                self.out.push_str("<br>\n");
+                self.after_space = true;
+            }
+            Event::Picture(picture) => self.picture(picture),
+            Event::Attachment { shown } => self.bracketed("attachment: ", shown),
+            Event::Placeholder(words) => self.bracketed("", words),
+            Event::Anchor(name) => {
+                append!(self.out, "<a id=\"{}\"></a>", Escaped(name));
+            }
+            Event::Html(html) => {
+                self.end_list();
+                self.out.push_str("<div>");
+                self.out.push_str(&sanitize(html));
+                self.out.push_str("</div>\n");
+            }
+            Event::Rule => {
+                self.end_list();
+                self.out.push_str("<hr>\n");
+            }
+        }
+    }
+
+    fn bracketed(&mut self, word: &str, text: &str) {
+        append!(self.out, "[{word}{}]", Escaped(text));
+        self.after_space = false;
+    }
+
+    fn picture(&mut self, picture: &Picture) {
+        let Some(content_id) = self.content_ids.get(picture.image) else { return };
+        append!(self.out, "<img src=\"cid:{}\"", Escaped(content_id));
+        if picture.width > 0 && picture.height > 0 {
+            append!(self.out, " width=\"{}\" height=\"{}\"", picture.width, picture.height);
+        }
+        append!(self.out, " alt=\"{}\">", Escaped(&picture.alt));
+        self.after_space = false;
+    }
+
+    fn open(&mut self, element: &Element) {
+        match element {
+            Element::Paragraph(style) => self.paragraph(style),
+            Element::Link(target) if target.is_empty() => self.open.push(Open::Nothing),
+            Element::Link(target) => {
+                self.mark_content();
+                append!(self.out, "<a href=\"{}\">", Escaped(target));
+                self.open.push(Open::Tag("a"));
+            }
+            Element::Popup(text) => {
+                self.mark_content();
+                append!(self.out, "<span title=\"{}\">", Escaped(text));
+                self.open.push(Open::Tag("span"));
+            }
+            Element::Section { title } => {
+                self.block("<div>");
+                append!(self.out, "<b>{}</b>\n", Escaped(title));
+                self.open.push(Open::Tag("div"));
+            }
+            Element::Table => {
+                self.block("<table border=\"1\" cellspacing=\"0\" cellpadding=\"2\">\n");
+                self.open.push(Open::Tag("table"));
+            }
+            Element::Row => {
+                self.block("<tr>");
+                self.open.push(Open::Tag("tr"));
+            }
+            Element::Cell { row_span, column_span } => {
+                self.block("<td");
+                for (name, span) in [("rowspan", row_span), ("colspan", column_span)] {
+                    if *span > 1 {
+                        append!(self.out, " {name}=\"{span}\"");
+                    }
+                }
+                self.out.push('>');
+                self.open.push(Open::Tag("td"));
+            }
+        }
+    }
+
+    fn block(&mut self, tag: &str) {
+        self.end_list();
+        self.out.push_str(tag);
+    }
+
+    fn paragraph(&mut self, style: &ParagraphStyle) {
+        if self.list != style.list {
+            self.end_list();
+            if let Some(mark) = style.list {
+                self.out.push_str(list_tags(mark).0);
+            }
+            self.list = style.list;
+        }
+        let tag = if style.list.is_some() { "li" } else { "p" };
+        append!(self.out, "<{tag}{}>", paragraph_style(style));
+        match style.list {
+            Some(ListMark::Checked) => self.out.push_str("&#x2611; "),
+            Some(ListMark::Unchecked) => self.out.push_str("&#x2610; "),
+            _ => {}
+        }
+        self.open.push(Open::Paragraph { tag, empty: true });
+        self.after_space = true;
+    }
+
+    fn mark_content(&mut self) {
+        for open in self.open.iter_mut().rev() {
+            if let Open::Paragraph { empty, .. } = open {
+                *empty = false;
+                return;
+            }
+            if matches!(open, Open::Tag("td" | "div")) {
+                return;
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        match self.open.pop() {
+            Some(Open::Paragraph { tag, empty }) => {
+                // A paragraph without content would have no height.
+                let filler = if empty { "<br>" } else { "" };
+                append!(self.out, "{filler}</{tag}>\n");
+            }
+            Some(Open::Tag(tag @ ("a" | "span"))) => append!(self.out, "</{tag}>"),
+            Some(Open::Tag(tag)) => {
+                self.end_list();
+                append!(self.out, "</{tag}>\n");
+            }
+            Some(Open::Nothing) | None => {}
+        }
+    }
+
+    fn end_list(&mut self) {
+        if let Some(mark) = self.list.take() {
+            self.out.push_str(list_tags(mark).1);
+        }
+    }
+}
+
+fn list_tags(mark: ListMark) -> (&'static str, &'static str) {
+    match mark {
+        ListMark::Bullet => ("<ul>\n", "</ul>\n"),
+        ListMark::Circle => ("<ul style=\"list-style-type:circle\">\n", "</ul>\n"),
+        ListMark::Square => ("<ul style=\"list-style-type:square\">\n", "</ul>\n"),
+        ListMark::Checked | ListMark::Unchecked => ("<ul style=\"list-style-type:none\">\n", "</ul>\n"),
+        ListMark::Number => ("<ol>\n", "</ol>\n"),
+    }
+}
+
+fn paragraph_style(style: &ParagraphStyle) -> String {
+    let mut css = String::new();
+    match style.alignment {
+        Alignment::Left => {}
+        Alignment::Right => css.push_str("text-align:right;"),
+        Alignment::Center => css.push_str("text-align:center;"),
+        Alignment::Full => css.push_str("text-align:justify;"),
+    }
+    if style.indent > 0 {
+        append!(css, "margin-left:{}pt;", style.indent);
+    }
+    for (set, side) in [(style.space_before, "top"), (style.space_after, "bottom")] {
+        if set {
+            append!(css, "margin-{side}:1em;");
+        }
+    }
+    if css.is_empty() { css } else { format!(" style=\"{}\"", css.trim_end_matches(';')) }
+}
+
+/// Text with the characters that HTML gives a meaning taken out; good in elements and quoted attributes.
+struct Escaped<'a>(&'a str);
+
+impl std::fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut rest = self.0;
+        while let Some(at) = rest.find(|c: char| matches!(c, '&' | '<' | '>' | '"') || is_control(c)) {
+            f.write_str(&rest[..at])?;
+            let mut characters = rest[at..].chars();
+            f.write_str(characters.next().map_or("", entity))?;
+            rest = characters.as_str();
+        }
+        f.write_str(rest)
+    }
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+}
+
+fn entity(c: char) -> &'static str {
+    match c {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        _ => "",
+    }
+}
+
+/// Escapes text and keeps its runs of spaces: every space after another one does not break.
+fn escape_text(text: &str, out: &mut String, after_space: &mut bool) {
+    for part in text.split_inclusive([' ', '\t']) {
+        let word = part.trim_end_matches([' ', '\t']);
+        if !word.is_empty() {
+            append!(*out, "{}", Escaped(word));
+            *after_space = false;
+        }
+        let blanks = match part[word.len()..].chars().next() {
+            Some('\t') => 4,
+            Some(_) => 1,
+            None => 0,
+        };
+        for _ in 0..blanks {
+            out.push_str(if *after_space { "&nbsp;" } else { " " });
+            *after_space = !*after_space;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(text: &str) -> String {
+        let mut out = String::new();
+        escape_text(text, &mut out, &mut false);
+        out
+    }
+
+    // R02.
+    #[test]
+    fn r02_text_is_escaped_and_spaces_are_kept() {
+        assert_eq!(escaped("a < b & c  d"), "a &lt; b &amp; c &nbsp;d");
+        assert_eq!(escaped("a\tb"), "a &nbsp; &nbsp;b");
+        assert_eq!(escaped("a\u{0}\"b"), "a&quot;b");
+    }
+
+    // R13.
+    #[test]
+    fn r13_scripts_are_taken_out() {
+        assert_eq!(sanitize("<b>x</b><script>y</script>"), "<b>x</b>");
+        assert_eq!(sanitize("<a href=\"javascript:x()\" onclick=\"y\">z</a>"), "<a>z</a>");
+    }
+}

@@ -1,0 +1,221 @@
+//! Rich text as plain text, and plain text as `format=flowed` (RFC 3676).
+
+use crate::model::rich_text::{Element, Event, ListMark, ParagraphStyle, RichText};
+
+/// Columns after which a line is broken; what cannot be broken stays longer.
+const WIDTH: usize = 78;
+
+/// The text as lines, each ended by a line feed; not wrapped.
+pub fn text(text: &RichText) -> String {
+    let mut renderer = Renderer { frames: vec![Frame::Lines(Vec::new())], ..Renderer::default() };
+    text.events.iter().for_each(|event| renderer.event(event));
+    let mut out = String::new();
+    if let Some(Frame::Lines(lines)) = renderer.frames.into_iter().next() {
+        lines.iter().for_each(|line| {
+            out.push_str(line);
+            out.push('\n');
+        });
+    }
+    out
+}
+
+/// Wraps lines: a line that goes on ends with a space, a hard end has none (RFC 3676 section 4.2).
+pub fn flow(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 32);
+    for line in text.lines() {
+        flow_line(line.trim_end(), &mut out);
+    }
+    out
+}
+
+fn flow_line(line: &str, out: &mut String) {
+    let mut rest = line;
+    loop {
+        // RFC 3676 section 4.4: what looks like a quote or could be changed on its way gets a space in front.
+        if rest.starts_with([' ', '>']) || rest.starts_with("From ") {
+            out.push(' ');
+        }
+        let Some(end) = break_after(rest) else {
+            out.push_str(rest);
+            out.push('\n');
+            return;
+        };
+        out.push_str(&rest[..end]);
+        out.push('\n');
+        rest = &rest[end..];
+    }
+}
+
+/// Where to break a line that is too long: after the last space that fits, else after the first one there is.
+fn break_after(line: &str) -> Option<usize> {
+    let limit = line.char_indices().nth(WIDTH)?.0;
+    let fitting = line[..limit].rfind(' ').map(|at| at + 1);
+    let end = fitting.or_else(|| line[limit..].find(' ').map(|at| limit + at + 1))?;
+    (end < line.len()).then_some(end)
+}
+
+/// What an open element collects.
+enum Frame {
+    Lines(Vec<String>),
+    Row(Vec<Vec<String>>),
+    /// A link or pop-up: the place in the paragraph where its text begins, and what is told after it.
+    Inline {
+        start: usize,
+        note: String,
+    },
+    /// Goes into the frame around it.
+    Through,
+    Paragraph(ParagraphStyle),
+}
+
+#[derive(Default)]
+struct Renderer {
+    frames: Vec<Frame>,
+    /// The paragraph being read.
+    line: String,
+    /// The number of the last paragraph of a numbered list.
+    number: usize,
+}
+
+impl Renderer {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Open(element) => self.open(element),
+            Event::Close => self.close(),
+            Event::Text { text, .. } => {
+                self.line.extend(text.chars().filter(|c| !c.is_control() || *c == '\t'))
+            }
+            Event::LineBreak => self.line.push('\n'),
+            Event::Picture(picture) if picture.alt.is_empty() => self.line.push_str("[image]"),
+            Event::Picture(picture) => append!(self.line, "[{}]", picture.alt),
+            Event::Attachment { shown } => append!(self.line, "[attachment: {shown}]"),
+            Event::Placeholder(words) => append!(self.line, "[{words}]"),
+            Event::Anchor(_) => {}
+            Event::Html(html) => {
+                let text = mail_parser::decoders::html::html_to_text(html);
+                self.push_lines(text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect());
+            }
+            Event::Rule => self.push_lines(vec!["----".to_owned()]),
+        }
+    }
+
+    fn open(&mut self, element: &Element) {
+        let start = self.line.len();
+        let frame = match element {
+            Element::Paragraph(style) => {
+                self.begin_paragraph(style);
+                Frame::Paragraph(*style)
+            }
+            Element::Link(target) if target.is_empty() => Frame::Through,
+            Element::Link(target) => Frame::Inline { start, note: format!("<{target}>") },
+            Element::Popup(text) if text.is_empty() => Frame::Through,
+            Element::Popup(text) => Frame::Inline { start, note: format!("({text})") },
+            Element::Section { title } => {
+                self.push_lines(vec![title.clone()]);
+                Frame::Through
+            }
+            Element::Table => Frame::Through,
+            Element::Row => Frame::Row(Vec::new()),
+            Element::Cell { .. } => Frame::Lines(Vec::new()),
+        };
+        if !matches!(frame, Frame::Paragraph(style) if style.list == Some(ListMark::Number))
+            && !matches!(frame, Frame::Inline { .. })
+        {
+            self.number = 0;
+        }
+        self.frames.push(frame);
+    }
+
+    fn begin_paragraph(&mut self, style: &ParagraphStyle) {
+        self.line.clear();
+        match style.list {
+            Some(ListMark::Number) => {
+                self.number += 1;
+                append!(self.line, "{}. ", self.number);
+            }
+            Some(ListMark::Checked) => self.line.push_str("[x] "),
+            Some(ListMark::Unchecked) => self.line.push_str("[ ] "),
+            Some(ListMark::Bullet | ListMark::Circle | ListMark::Square) => self.line.push_str("* "),
+            None => {}
+        }
+    }
+
+    fn close(&mut self) {
+        match self.frames.pop() {
+            Some(Frame::Inline { start, note }) => self.tell_after(start, &note),
+            Some(Frame::Paragraph(style)) => self.end_paragraph(style),
+            Some(Frame::Lines(lines)) => {
+                if let Some(Frame::Row(cells)) = self.frames.last_mut() {
+                    cells.push(lines);
+                }
+            }
+            Some(Frame::Row(cells)) => self.push_lines(join_cells(cells)),
+            Some(Frame::Through) | None => {}
+        }
+    }
+
+    /// The target after the text of a link, unless the text is the target.
+    fn tell_after(&mut self, start: usize, note: &str) {
+        let text = self.line[start.min(self.line.len())..].trim();
+        let target = note.trim_matches(['<', '>']);
+        let same = text == target
+            || target
+                .split_once(':')
+                .is_some_and(|(_, rest)| rest.trim_start_matches('/').trim_end_matches('/') == text);
+        if !same {
+            append!(self.line, " {note}");
+        }
+    }
+
+    fn end_paragraph(&mut self, style: ParagraphStyle) {
+        let line = std::mem::take(&mut self.line);
+        let mut lines: Vec<String> = line.split('\n').map(|line| line.trim_end().to_owned()).collect();
+        if style.space_before {
+            lines.insert(0, String::new());
+        }
+        if style.space_after {
+            lines.push(String::new());
+        }
+        self.push_lines(lines);
+    }
+
+    fn push_lines(&mut self, lines: Vec<String>) {
+        for frame in self.frames.iter_mut().rev() {
+            if let Frame::Lines(collected) = frame {
+                collected.extend(lines);
+                return;
+            }
+        }
+    }
+}
+
+/// One line for a row, its cells joined; a row with text in one cell only keeps its lines.
+fn join_cells(cells: Vec<Vec<String>>) -> Vec<String> {
+    let has_text = |lines: &Vec<String>| lines.iter().any(|line| !line.is_empty());
+    if cells.iter().filter(|lines| has_text(lines)).count() <= 1 {
+        return cells.into_iter().find(has_text).unwrap_or_default();
+    }
+    let joined = cells.iter().map(|lines| lines.join(" ").trim().to_owned()).collect::<Vec<_>>().join(" | ");
+    vec![joined.trim_end().to_owned()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_flow_and_short_ones_stay() {
+        let words = "word ".repeat(40);
+        let flowed = flow(&words);
+        assert!(flowed.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(flowed.lines().rev().skip(1).all(|line| line.ends_with(' ')));
+        assert_eq!(flowed.replace('\n', ""), words.trim_end());
+        assert_eq!(flow("a  \n\nb"), "a\n\nb\n");
+        assert_eq!(flow(&"x".repeat(200)), format!("{}\n", "x".repeat(200)));
+    }
+
+    #[test]
+    fn quotes_and_from_lines_are_stuffed() {
+        assert_eq!(flow("> a\n b\nFrom me"), " > a\n  b\n From me\n");
+    }
+}
