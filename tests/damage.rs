@@ -45,7 +45,8 @@ fn read_batch(paths: &[PathBuf]) -> Result<u64, String> {
     match output.status.code() {
         Some(0 | 3) => {
             let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            let count = |line| serde_json::from_slice::<serde_json::Value>(line).unwrap()["document_count"].as_u64();
+            let count =
+                |line| serde_json::from_slice::<serde_json::Value>(line).unwrap()["document_count"].as_u64();
             Ok(lines.map(|line| count(line).unwrap()).sum())
         }
         code => Err(format!("exit {code:?}: {}", String::from_utf8_lossy(&output.stderr))),
