@@ -137,7 +137,7 @@ fn m12_priorities_and_categories() {
     {
         assert!(mail.has_line(line), "{line}");
     }
-    assert_eq!(mail.converted.flags.keywords, ["Budget", "Q1__2024"]);
+    assert_eq!(mail.converted.flags.keywords, ["Budget", "Q1,_2024"]);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn m16_a_subject_in_another_script_is_encoded() {
     let long = "\u{41F}\u{440}\u{438}\u{432}\u{435}\u{442} ".repeat(60);
     let mail = document().text("Form", "Memo").text("Subject", &long).convert();
     assert_eq!(mail.message().subject().unwrap(), long.trim());
-    assert!(mail.text().split("\r\n").all(|line| line.len() <= 78));
+    assert!(mail.text().split("\r\n").filter(|line| line.contains("=?")).all(|line| line.len() <= 76));
 }
 
 #[test]

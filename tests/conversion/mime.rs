@@ -172,9 +172,9 @@ fn text_labelled_binary_is_encoded() {
     assert!(utf8.has_line("Content-Transfer-Encoding: base64"));
     assert_eq!(utf8.plain(), "Caf\u{E9}\n");
     let long = binary("us-ascii", "x".repeat(5000).as_bytes());
-    assert_eq!(long.plain(), "x".repeat(5000));
+    assert_eq!(long.plain().trim_end(), "x".repeat(5000));
     let wide: Vec<u8> = "a\n\u{A0A}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(binary("utf-16le", &wide).plain(), "a\n\u{A0A}");
+    assert_eq!(binary("utf-16le", &wide).plain(), "a\n\u{A0A}\n");
     for mail in [ascii, utf8, long] {
         assert!(mail.text().split("\r\n").all(|line| line.len() <= 998 && !line.contains('\n')));
     }

@@ -257,9 +257,13 @@ impl Outcome {
         self.header_lines().iter().any(|own| own == line)
     }
 
-    /// The decoded text part.
+    /// The decoded text part. The end of its last line belongs to the boundary where one follows, so it is put back.
     pub fn plain(&self) -> String {
-        self.message().body_text(0).unwrap().replace("\r\n", "\n")
+        let text = self.message().body_text(0).unwrap().replace("\r\n", "\n");
+        match text.trim_end_matches('\n') {
+            "" => String::new(),
+            text => format!("{text}\n"),
+        }
     }
 
     /// The content of the body element of the decoded HTML part.
