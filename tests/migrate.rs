@@ -143,26 +143,36 @@ fn start(mut command: Command, lines: usize) -> Child {
     child
 }
 
+/// Files below a folder, the unfinished ones too.
+fn files(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries.flatten().map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { 1 }).sum()
+}
+
 #[test]
 fn killed_anywhere_the_next_run_completes_what_is_missing() {
     let bench = Bench::new();
     bench.run("maildir:undisturbed", "state of the undisturbed", &["--all-documents"]);
     let expected = messages(&bench.path("undisturbed"));
     let mut random = fastrand::Rng::with_seed(20);
+    let mut interrupted = 0;
     for round in 0..10 {
-        let (target, state) = (format!("maildir:mail {round}"), format!("state {round}"));
+        let name = format!("mail {round}");
+        let (target, state) = (format!("maildir:{name}"), format!("state {round}"));
         for _ in 0..2 {
-            let lines = random.usize(0..MAILS as usize);
-            let mut child = start(bench.command(&target, &state, &["--all-documents"]), lines);
+            let enough = random.usize(0..expected.len());
+            let mut child = start(bench.command(&target, &state, &["--all-documents"]), 0);
+            while files(&bench.path(&name)) < enough && child.try_wait().unwrap().is_none() {}
             child.kill().unwrap();
-            child.wait().unwrap();
+            interrupted += usize::from(child.wait().unwrap().code().is_none());
         }
         let (exit, end) = bench.run(&target, &state, &["--all-documents"]);
         assert_eq!(exit, 0, "round {round}: {end}");
-        let arrived = messages(&bench.path(&format!("mail {round}")));
+        let arrived = messages(&bench.path(&name));
         assert_each_key_once_a_folder(&arrived);
         assert!(arrived == expected, "round {round}: {} of {}", arrived.len(), expected.len());
     }
+    assert!(interrupted > 10, "{interrupted}");
 }
 
 #[cfg(unix)]
