@@ -141,9 +141,10 @@ pub fn location(directory: &str, name: &str) -> Location {
     Location::File { path }
 }
 
-/// The names of the files in a folder; none when the folder is not there.
+/// The names of the files in a folder; none when the folder is not there. They are made durable first: what is
+/// found here may be noted in a ledger, and then a power cut must not take it away.
 pub fn file_names(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
+    let entries = match sync_folder(folder).and_then(|()| fs::read_dir(folder)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
@@ -225,6 +226,17 @@ mod tests {
             assert_eq!(key(&quoted), None);
         }
         assert_eq!(key("X-Notesferry-Key: else\r\n"), None);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_refused_message() {
+        let error = |kind: ErrorKind| deliver_error(kind.into());
+        assert!(matches!(error(ErrorKind::StorageFull), DeliverError::Full { .. }));
+        assert!(matches!(error(ErrorKind::QuotaExceeded), DeliverError::Full { .. }));
+        assert!(matches!(error(ErrorKind::InvalidFilename), DeliverError::Refused { .. }));
+        assert!(matches!(error(ErrorKind::NotFound), DeliverError::PutOff { .. }));
+        let full = destination_error(Path::new("/x"), ErrorKind::StorageFull.into());
+        assert!(matches!(full, DestinationError::Full { .. }));
     }
 
     fn delivery(rendered: Rendered, internal_date_ms: i64) -> Delivery {
