@@ -128,6 +128,7 @@ impl Source for MemorySource {
             origin: origin(mail.number),
             version: version(mail),
             content: Content::Note { note: Box::new(Note { items, ..Note::default() }), files: Vec::new() },
+            parent_message_id: None,
             losses: Vec::new(),
         })
     }
