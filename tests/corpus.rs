@@ -101,7 +101,8 @@ fn every_document_becomes_a_message_with_all_its_words() {
             assert_eq!(bytes.len() as u64, converted.rendered.len());
             let message = MessageParser::default().parse(&bytes).unwrap();
             // Runs may end inside a word, so a word of a run may be a part of a word of the text.
-            let body: String = (0..message.text_body_count()).map(|k| message.body_text(k).unwrap()).collect();
+            let body: String =
+                (0..message.text_body_count()).map(|k| message.body_text(k).unwrap()).collect();
             // A document with a MIME body may keep rich text that nobody sees beside it.
             let expected = if note.has_mime_body() { Vec::new() } else { words_of_records(note) };
             let missing: Vec<_> = expected.iter().filter(|word| !body.contains(word.as_str())).collect();

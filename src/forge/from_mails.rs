@@ -8,11 +8,9 @@ mod tree;
 
 use super::ForgeError;
 use super::database::{FolderHandle, Options, Summary, Writer};
-use super::note::{ItemSpec, NoteSpec};
+use super::note::{self, ItemSpec, NoteSpec};
 use super::version::Version;
-use crate::notes::document::NoteStatus;
 use crate::notes::ids::{ReplicaId, Unid};
-use crate::notes::item::ItemFlags;
 use crate::notes::timedate::Timedate;
 use std::collections::HashMap;
 use std::path::Path;
@@ -46,39 +44,33 @@ pub fn forge(path: &Path, options: &FromMailsOptions<'_>) -> Result<Summary, For
     let mut writer =
         Writer::create(path, Options { version, title, replica_id, created, ..Options::default() })?;
     writer.add_reader(OWNER);
-    write_profile(&mut writer, options.seed, created)?;
+    let profile = unid(options.seed, b"profile", created);
+    writer.add_note(&NoteSpec::calendar_profile(profile, created, OWNER))?;
     let mut folders = HashMap::new();
     for title in tree::folder_titles(&files) {
         let unid = unid(options.seed, title.as_bytes(), created);
         folders.insert(title, writer.add_folder(title, "F", unid, created));
     }
+    let mut skipped = 0;
     for file in &files {
-        write_message(&mut writer, options.seed, file, &folders)?;
+        if !write_message(&mut writer, options.seed, file, &folders)? {
+            skipped += 1;
+        }
     }
-    writer.finish()
+    Ok(Summary { skipped, ..writer.finish()? })
 }
 
-fn write_profile(writer: &mut Writer, seed: u64, created: Timedate) -> Result<(), ForgeError> {
-    let status = NoteStatus(NoteStatus::GHOST.0 | NoteStatus::NAMED.0);
-    let note = NoteSpec { status, ..NoteSpec::document(unid(seed, b"profile", created), created) };
-    let note = note.with([
-        ItemSpec::text("$Name", "$profile_015calendarprofile_"),
-        ItemSpec::text("Form", "CalendarProfile"),
-        ItemSpec::text("Owner", OWNER).flagged(ItemFlags::NAMES),
-    ]);
-    writer.add_note(&note).map(drop)
-}
-
+/// False if the file holds no message.
 fn write_message(
     writer: &mut Writer,
     seed: u64,
     file: &MailFile,
     folders: &HashMap<&str, FolderHandle>,
-) -> Result<(), ForgeError> {
+) -> Result<bool, ForgeError> {
     let raw =
         std::fs::read(&file.path).map_err(|error| ForgeError::Read { path: file.path.clone(), error })?;
     let raw = message::with_crlf(&raw);
-    let Some(message) = message::parse(&raw) else { return Ok(()) };
+    let Some(message) = message::parse(&raw) else { return Ok(false) };
     let time = message::date(&message).or(file.delivered).unwrap_or(Timedate::from_unix_ms(CREATED_MS, 0));
     let draft = file.flags.has(Flags::DRAFT);
     let mut items = if draft { message::draft_headers(&message) } else { message::headers(&message, &raw) };
@@ -95,7 +87,7 @@ fn write_message(
     if !file.flags.has(Flags::SEEN) && !draft {
         writer.mark_unread(OWNER, note_id);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Items that tell what became of a message.
@@ -121,8 +113,7 @@ fn state_items(file: &MailFile, time: Timedate) -> Vec<ItemSpec> {
 fn unid(seed: u64, name: &[u8], time: Timedate) -> Unid {
     let mut hash = blake3::Hasher::new();
     hash.update(&seed.to_le_bytes()).update(name);
-    let mut stored = [0; 16];
-    stored[..8].copy_from_slice(&hash.finalize().as_bytes()[..8]);
-    stored[8..].copy_from_slice(&time.to_stored());
-    Unid::from_stored(stored)
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize().as_bytes()[..8]);
+    note::unid(u64::from_le_bytes(first), time)
 }

@@ -3,7 +3,7 @@
 use super::Mailbox;
 use crate::forge::ForgeError;
 use crate::forge::note::{ItemSpec, NoteSpec};
-use crate::notes::document::{NoteClass, NoteStatus};
+use crate::notes::document::NoteStatus;
 use crate::notes::item::{ItemFlags, ItemType};
 
 const FORM: u16 = 0x0004;
@@ -62,16 +62,8 @@ fn form(name: &str) -> Vec<ItemSpec> {
 /// The profile that names the owner, and the placeholder of a parent that was never here.
 pub(super) fn write_hidden(mailbox: &mut Mailbox, owner: &str) -> Result<(), ForgeError> {
     let (unid, time) = mailbox.next_identity();
-    let status = NoteStatus(NoteStatus::GHOST.0 | NoteStatus::NAMED.0);
-    let profile = NoteSpec { status, ..NoteSpec::document(unid, time) }.with([
-        ItemSpec::text("$Name", "$profile_015calendarprofile_"),
-        ItemSpec::text("Form", "CalendarProfile"),
-        ItemSpec::text("Owner", owner).flagged(ItemFlags::NAMES),
-        ItemSpec::text("LocalTimeZone", "Z=-1$DO=1$DL=3 -1 1 10 -1 1$ZX=224$ZN=W. Europe"),
-    ]);
-    mailbox.writer.add_note(&profile)?;
+    mailbox.writer.add_note(&NoteSpec::calendar_profile(unid, time, owner))?;
     let (unid, time) = mailbox.next_identity();
     let placeholder = NoteSpec { status: NoteStatus::GHOST, ..NoteSpec::document(unid, time) };
-    debug_assert_eq!(placeholder.class, NoteClass::DOCUMENT);
     mailbox.writer.add_note(&placeholder).map(drop)
 }

@@ -12,7 +12,7 @@ mod prose;
 use super::ForgeError;
 use super::database::{FolderHandle, Options, Summary, Writer};
 use super::headers;
-use super::note::{ItemSpec, NoteSpec};
+use super::note::{ItemSpec, NoteSpec, unid};
 use super::values::{self, HeaderKind};
 use super::version::Version;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
@@ -129,7 +129,7 @@ impl Mailbox {
         // At least a hundredth of a second, so that times differ.
         self.now_ms += 10 + self.random.i64(0..=self.step_ms);
         let time = Timedate::from_unix_ms(self.now_ms, ZONE_MINUTES);
-        (unid(&mut self.random, time), time)
+        (unid(self.random.u64(..), time), time)
     }
 
     fn add_mail(&mut self) -> Result<(), ForgeError> {
@@ -322,7 +322,7 @@ struct Mail<'a> {
 
 fn add_folders(writer: &mut Writer, random: &mut Rng, created: Timedate) -> Folders {
     let mut add = |title: &str| {
-        let unid = unid(random, created);
+        let unid = unid(random.u64(..), created);
         writer.add_folder(title, "F", unid, created)
     };
     let (inbox, junk) = (add("($Inbox)"), add("($JunkMail)"));
@@ -334,14 +334,6 @@ fn add_folders(writer: &mut Writer, random: &mut Rng, created: Timedate) -> Fold
         "\u{388}\u{3c1}\u{3b3}\u{3b1}",
     ];
     Folders { inbox, junk, projects: projects.into_iter().map(add).collect() }
-}
-
-/// As Notes makes them: one half random, the other the time.
-fn unid(random: &mut Rng, time: Timedate) -> Unid {
-    let mut stored = [0; 16];
-    stored[..8].copy_from_slice(&random.u64(..).to_le_bytes());
-    stored[8..].copy_from_slice(&time.to_stored());
-    Unid::from_stored(stored)
 }
 
 /// As Domino makes them: the UNID, in its two halves.
