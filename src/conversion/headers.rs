@@ -151,8 +151,8 @@ fn is_trace(name: &str) -> bool {
 
 /// Text as a header can hold it: as it is where that is ASCII, else as encoded words (RFC 2047 section 2).
 pub fn encoded(text: &str) -> Cow<'_, str> {
-    /// Gives words of at most 75 characters with `=?UTF-8?B?` and `?=` around them.
-    const WORD_BYTES: usize = 45;
+    /// Gives words of 64 characters, so that a line with a usual header name holds 76 (RFC 2047 section 2).
+    const WORD_BYTES: usize = 39;
     const LONGEST_WORD: usize = 900;
     let plain = text.is_ascii() && text.split(' ').all(|word| word.len() < LONGEST_WORD);
     if plain && !text.contains("=?") {
@@ -598,6 +598,7 @@ fn write_notes_headers(headers: &mut Headers, note: &Note) {
 
 /// A phrase of RFC 5322 section 3.2.5: words as they are, anything else in quotes.
 fn phrase(text: &str) -> String {
+    let text = text.replace(char::is_control, " ");
     let word = |c: char| c.is_ascii_alphanumeric() || " !#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii();
     if text.chars().all(word) {
         return encoded(text.trim()).into_owned();

@@ -3,9 +3,11 @@
 pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;
+pub mod document;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;
+pub mod rich_text;
 pub mod source_kit;
 
 /// Whether the long campaigns run too (`tests/run --long`).

@@ -1,0 +1,99 @@
+//! Shapes that nobody writes and damage can make: bounded work, bounded depth, and a message all the same.
+
+use crate::support::document::memo;
+use crate::support::rich_text::records;
+use notesferry::model::loss::LossKind;
+
+#[test]
+fn deep_tables_are_flattened_and_lose_no_text() {
+    let mut body = Vec::new();
+    for level in 0..1000 {
+        body.extend(records().begin_table().plain_cell(1, 1, &format!("level{level}.")).build());
+    }
+    let mail = memo().rich_text("Body", body).convert();
+    assert!((0..1000).all(|level| mail.html().contains(&format!("level{level}."))));
+    assert!(mail.html().matches("<table").count() < 100);
+    assert_eq!(mail.html().matches("<td").count(), mail.html().matches("</td>").count());
+    assert!((0..1000).all(|level| mail.plain().contains(&format!("level{level}."))));
+}
+
+#[test]
+fn unbalanced_records_give_well_nested_html() {
+    let junk = records()
+        .end_table()
+        .end_hotspot()
+        .plain_cell(1, 1, "stray")
+        .begin_table()
+        .text("between")
+        .hotspot(12, 0, &[])
+        .end_table()
+        .hotspot(11, 0, b"https://example.com\0")
+        .text("link")
+        .begin_table()
+        .cell(1, 1, 1, 1, 0)
+        .hotspot(11, 0, b"https://example.org\0")
+        .text("inner")
+        .end_table()
+        .end_hotspot()
+        .end_hotspot()
+        .end_hotspot()
+        .text("last");
+    let mail = memo().rich_text("Body", junk.build()).convert();
+    let html = mail.html();
+    for tag in ["table", "tr", "td", "p", "div", "a"] {
+        let opened = html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, html.matches(&format!("</{tag}>")).count(), "{tag}: {html}");
+    }
+    assert!(mail.plain().contains("stray") && mail.plain().contains("last"));
+    assert!(mail.losses().contains(&LossKind::RichTextDamaged));
+}
+
+#[test]
+fn large_rich_text_is_linear() {
+    let cell = |n: u32| records().plain_cell((n / 200) as u8 + 1, (n % 200) as u8, "cell").build();
+    let mut body = records().begin_table().build();
+    (0..10_000).for_each(|n| body.extend(cell(n)));
+    body.extend(records().end_table().build());
+    let run = records().paragraph().run([1, 0, 0, 10], &"word ".repeat(2000)).build();
+    (0..1000).for_each(|_| body.extend(&run));
+    let mut fonts = Vec::new();
+    (0..60_000_u32).for_each(|n| {
+        let [a, b, ..] = n.to_le_bytes();
+        fonts.extend(records().run([a, b, 0, 10], "x").build());
+    });
+    let mail = memo().rich_text("Body", body).rich_text("Body", fonts).convert();
+    assert!(mail.html().contains("cell"));
+    assert!(mail.plain().len() > 10_000_000);
+}
+
+#[test]
+fn a_thousand_attachments_and_losses_are_bounded() {
+    let mut mail = memo();
+    let mut body = Vec::new();
+    for n in 0..1000 {
+        let name = format!("a{n}.txt");
+        body.extend(
+            records()
+                .file(&name, &name)
+                .end_hotspot()
+                .file("gone", &format!("gone{n}"))
+                .end_hotspot()
+                .build(),
+        );
+        mail = mail.file(&name, name.as_bytes());
+    }
+    let mail = mail.rich_text("Body", body).convert();
+    assert_eq!(mail.attachments().len(), 1000);
+    assert!(mail.losses().len() <= 101);
+}
+
+#[test]
+fn the_boundary_is_in_no_text() {
+    let boundary = memo().rich_text("Body", records().text("x").build()).convert();
+    let line = boundary.headers("Content-Type")[0].clone();
+    let own =
+        line.split("boundary=\"").nth(1).unwrap().trim_end_matches(['"', ';']).split('.').next().unwrap();
+    let quoting = memo().rich_text("Body", records().text(&format!("--{own}.1")).build()).convert();
+    assert!(!quoting.headers("Content-Type")[0].contains(own));
+    assert_eq!(quoting.plain(), format!("--{own}.1\n"));
+}

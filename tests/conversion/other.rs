@@ -1,0 +1,71 @@
+//! Documents that are no mail, and forms that are nearly mail.
+
+use crate::support::document::{document, memo};
+use crate::support::rich_text::records;
+use notesferry::model::loss::SetAsideReason;
+
+fn set_aside(form: &str) -> String {
+    let set_aside = document().text("Form", form).text("Subject", "x").try_convert().unwrap_err();
+    assert_eq!(set_aside.reason, SetAsideReason::UnknownForm);
+    set_aside.detail
+}
+
+#[test]
+fn documents_of_other_kinds_are_set_aside_with_a_sentence() {
+    assert_eq!(set_aside("Appointment"), "Appointment: calendar entries are not converted yet");
+    assert_eq!(set_aside("Task"), "Task: to-dos are not converted yet");
+    assert_eq!(set_aside("Person"), "Person: contacts are not converted yet");
+    assert_eq!(set_aside("JournalEntry"), "JournalEntry: journal entries are not converted yet");
+    assert_eq!(set_aside("mailrule"), "mailrule: mail rules are not content");
+    assert_eq!(set_aside("FooBar"), "FooBar: no form of a mail file and no items of mail");
+    assert_eq!(set_aside(" "), "(no form): no form of a mail file and no items of mail");
+}
+
+#[test]
+fn with_all_documents_their_items_are_listed() {
+    let mail = document()
+        .text("Form", "Person")
+        .text("FullName", "CN=Jane Doe/O=Acme")
+        .list("Phones", &["1", "2"])
+        .number("Age", 42.0)
+        .time("Since", "2014-08-08T17:18:33Z", 0)
+        .rich_text("Body", records().text("about her").build())
+        .rich_text("Comment", records().text("more").build())
+        .file("photo.png", b"\x89PNG\r\n\x1A\n")
+        .all_documents()
+        .convert();
+    assert!(mail.has_line("Subject: CN=Jane Doe/O=Acme"));
+    assert!(mail.has_line("X-Notes-Form: Person"));
+    assert_eq!(mail.folders(), ["All Documents"]);
+    assert!(mail.converted.flags.seen && !mail.converted.flags.draft);
+    assert_eq!(
+        mail.plain(),
+        "about her\n\nForm: Person\nFullName: CN=Jane Doe/O=Acme\nPhones: 1; 2\nAge: 42\n\
+         Since: 2014-08-08T17:18:33Z\nComment:\nmore\n"
+    );
+    assert_eq!(mail.attachments().len(), 1);
+}
+
+#[test]
+fn a_document_without_name_is_called_by_form_and_unid() {
+    let mail = document().text("Form", "FooBar").number("Age", 1.0).all_documents().convert();
+    assert!(mail.has_line("Subject: FooBar 8FD8E55C12D1A9764F03FE20DF203FE7"));
+    assert_eq!(mail.converted.subject, "FooBar 8FD8E55C12D1A9764F03FE20DF203FE7");
+}
+
+#[test]
+fn mail_stays_mail_with_all_documents() {
+    assert_eq!(memo().text("Body", "x").all_documents().convert().plain(), "x\n");
+}
+
+#[test]
+fn a_phone_message_shows_its_fields() {
+    let mail = document()
+        .text("Form", "Phone Message")
+        .text("Contact", "Mr. Ray")
+        .text("Phone", "555")
+        .text("Body", "call back")
+        .convert();
+    assert!(mail.has_line("X-Notes-Form: Phone Message"));
+    assert_eq!(mail.plain(), "Contact: Mr. Ray\nPhone: 555\ncall back\n");
+}
