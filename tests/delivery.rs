@@ -99,6 +99,19 @@ fn a_changed_item_takes_the_place_of_its_older_copies() {
 }
 
 #[test]
+fn an_older_copy_of_the_mailbox_changes_nothing() {
+    let mut migration = Migration::new();
+    let older = migration.source.clone();
+    migration.source.mails[3].body = "changed".to_owned();
+    migration.source.mails[3].sequence = 2;
+    migration.pass();
+    migration.source = older;
+    assert_eq!(migration.pass(), Tally { found: 252, already_there: 252, ..Tally::default() });
+    let server = migration.target.server();
+    assert!(server.messages.values().any(|message| message.bytes == message_bytes(3, "changed")));
+}
+
+#[test]
 fn an_item_saved_without_change_is_not_put_again() {
     let mut migration = Migration::new();
     migration.pass();

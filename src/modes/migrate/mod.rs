@@ -39,7 +39,7 @@ pub struct MigrateArguments {
     /// Where to: maildir:DIR for a Maildir, or eml:DIR for a tree of folders with one .eml file per message.
     target: String,
 
-    /// Read everything and say what would happen; write nothing to the target and nothing to the state folder.
+    /// Read everything and say what would happen; nothing is delivered and nothing is noted in the ledger.
     #[arg(long)]
     dry_run: bool,
 
@@ -118,7 +118,10 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let carried = carry(source.as_mut(), &mut pass, reporter, &stop);
     reporter.settled(&pass.take_settled());
     reporter.progress(&pass.tally());
-    let stopped = carried?;
+    let stopped = carried.map_err(|failure| {
+        let so_far = report::columns(&pass.tally());
+        Failure::new(failure.exit, format!("{}. Until then: {so_far}.", failure.sentence))
+    })?;
     let not_final = source.changed()?;
     Ok(reporter.end(&pass.tally(), stopped, not_final.as_deref(), arguments.all_documents))
 }

@@ -295,7 +295,7 @@ fn documents(count: u64) -> String {
 }
 
 /// The columns of the sum that are not zero; `delivered` always.
-fn columns(tally: &Tally) -> String {
+pub fn columns(tally: &Tally) -> String {
     format!("{} delivered{}", tally.delivered, rest(tally, &BTreeMap::new()))
 }
 

@@ -24,14 +24,24 @@ pub enum Look {
 pub fn look(entry: Option<&Entry>, version: ItemVersion, filing: [u8; 16]) -> Look {
     let Some(entry) = entry else { return Look::Open };
     let same = entry.version == Some(version) && entry.filing == filing;
+    // Another copy of the database, left behind: what it shows must not take the place of what is newer.
+    let older = entry.version.is_some_and(|known| is_older(version, known));
     match &entry.outcome {
         Outcome::SetAside(aside) if aside.reason == SetAsideReason::Uncertain => {
             Look::StaysAside(aside.clone())
         }
-        Outcome::Delivered if same && is_removed(entry) => Look::RemovedByUser,
-        Outcome::Delivered if same => Look::AlreadyThere,
+        Outcome::Delivered if (same || older) && is_removed(entry) => Look::RemovedByUser,
+        Outcome::Delivered if same || older => Look::AlreadyThere,
         Outcome::Delivered | Outcome::Unfinished | Outcome::SetAside(_) => Look::Open,
     }
+}
+
+/// Whether a version precedes another: fewer saves, or as many and the last one earlier, which is how replication
+/// between two copies of a document decides.
+fn is_older(version: ItemVersion, other: ItemVersion) -> bool {
+    // Above the day stands the zone of the author's clock, which does not move the instant.
+    let order = |version: ItemVersion| (version.sequence, version.time[1] & 0x00FF_FFFF, version.time[0]);
+    order(version) < order(other)
 }
 
 /// Whether the user took out every copy.
@@ -130,6 +140,17 @@ mod tests {
         assert_eq!(look(Some(&delivered), version(1), [0; 16]), Look::Open);
         let found = entry(Outcome::Unfinished, vec![placed("A", None)]);
         assert_eq!(look(Some(&found), version(1), FILING), Look::Open);
+    }
+
+    #[test]
+    fn a_copy_left_behind_changes_nothing() {
+        let mut delivered = entry(Outcome::Delivered, vec![placed("A", Some(NEW))]);
+        delivered.version = Some(ItemVersion { sequence: 2, time: [500, 0x4125_8C00] });
+        let looked = |sequence, time| look(Some(&delivered), ItemVersion { sequence, time }, FILING);
+        assert_eq!(looked(1, [900, 0x4125_8C09]), Look::AlreadyThere);
+        assert_eq!(looked(2, [499, 0x8125_8C00]), Look::AlreadyThere);
+        assert_eq!(looked(2, [501, 0x0125_8C00]), Look::Open);
+        assert_eq!(looked(3, [0, 0]), Look::Open);
     }
 
     #[test]
