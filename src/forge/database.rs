@@ -187,7 +187,7 @@ impl Ids {
     }
 
     /// Writes the current bucket of a kind, or an empty one in its place.
-    fn write(&mut self, kind: IdKind, blank: bool, output: &mut Output) -> Result<u32, ForgeError> {
+    fn write(&mut self, kind: IdKind, blank: bool, output: &mut Output) -> Result<(), ForgeError> {
         let previous = self.previous[kind as usize];
         let bucket = self.bucket(kind);
         let first = bucket.first;
@@ -195,7 +195,7 @@ impl Ids {
         let position = output.append(&stored, BUCKET_ALIGNMENT)?;
         self.previous[kind as usize] = position;
         self.written.push([position | u32::from(kind == IdKind::NonData), first.0]);
-        Ok(position)
+        Ok(())
     }
 
     fn next(&mut self, kind: IdKind) -> NextIds {
@@ -272,26 +272,17 @@ impl Writer {
     ///
     /// # Errors
     /// If `data` does not give the promised number of bytes, or the file cannot be written.
-    pub fn attach(&mut self, attachment: Attachment<'_>) -> Result<ItemSpec, ForgeError> {
+    pub fn attach(&mut self, mut attachment: Attachment<'_>) -> Result<ItemSpec, ForgeError> {
         let bytes = u32::try_from(attachment.bytes).map_err(|_| ForgeError::TooLarge)?;
-        let small = (1..=COMPRESS_BYTES).contains(&attachment.bytes);
-        let squeeze = attachment.compression == Compression::Huffman && small;
-        let compression = if squeeze { Compression::Huffman } else { Compression::None };
-        let value = file_value(&attachment, bytes, compression);
-        let id = if squeeze {
-            let mut plain = Vec::with_capacity(bytes as usize);
-            read_exactly(attachment.data, attachment.bytes, attachment.name, |part| {
-                plain.extend_from_slice(part);
-                Ok(())
-            })?;
-            self.add_object(object::FILE, &huffman::encode(&plain))?
-        } else {
-            self.stream_object(attachment)?
+        let (compression, id) = match attachment.compression {
+            Compression::Huffman if attachment.bytes <= COMPRESS_BYTES => {
+                self.compress_object(&mut attachment)?
+            }
+            _ => (Compression::None, self.stream_object(&mut attachment)?),
         };
         self.written.attachments += 1;
-        let mut item = ItemSpec::new("$FILE", ItemType::OBJECT, value).typed();
-        item.value.put_u32(2, id.0);
-        Ok(item)
+        let value = file_value(&attachment, id, bytes, compression);
+        Ok(ItemSpec::new("$FILE", ItemType::OBJECT, value).typed())
     }
 
     /// A folder; documents are put in with [`Writer::file`]. `title` may nest with backslashes and carry aliases
@@ -451,14 +442,32 @@ impl Writer {
         Ok(id)
     }
 
+    /// Writes a file compressed if that makes it smaller: data of the file's own size counts as not compressed.
+    fn compress_object(
+        &mut self,
+        attachment: &mut Attachment<'_>,
+    ) -> Result<(Compression, NoteId), ForgeError> {
+        let mut plain = Vec::new();
+        read_exactly(attachment, |part| {
+            plain.extend_from_slice(part);
+            Ok(())
+        })?;
+        let packed = huffman::encode(&plain);
+        Ok(if packed.len() < plain.len() {
+            (Compression::Huffman, self.add_object(object::FILE, &packed)?)
+        } else {
+            (Compression::None, self.add_object(object::FILE, &plain)?)
+        })
+    }
+
     /// Writes a file as it is read; its name in an attachment store is known only afterwards.
-    fn stream_object(&mut self, attachment: Attachment<'_>) -> Result<NoteId, ForgeError> {
+    fn stream_object(&mut self, attachment: &mut Attachment<'_>) -> Result<NoteId, ForgeError> {
         let version = self.options.version;
         let bytes = attachment.bytes as u32;
         let position = self.output.append(&object::header(version, object::FILE, bytes, None), UNIT)?;
         let mut hash = Sha1::new();
         let output = &mut self.output;
-        read_exactly(attachment.data, attachment.bytes, attachment.name, |part| {
+        read_exactly(attachment, |part| {
             hash.update(part);
             output.extend(part)
         })?;
@@ -643,12 +652,14 @@ fn describe_bitmap(position: u32, free_units: usize) -> Vec<u8> {
     descriptor
 }
 
-/// The value of a `$FILE` item, whose object id is still open.
-fn file_value(attachment: &Attachment<'_>, bytes: u32, compression: Compression) -> Vec<u8> {
+/// The value of a `$FILE` item.
+fn file_value(attachment: &Attachment<'_>, id: NoteId, bytes: u32, compression: Compression) -> Vec<u8> {
     const FIXED_BYTES: usize = 36;
     const SHOWN_AS_FILE: u16 = 0;
     let name = lmbcs::encode(attachment.name);
     let mut value = vec![0; FIXED_BYTES];
+    value.put_u16(0, object::FILE_TYPE);
+    value.put_u32(2, id.0);
     value.put_u16(6, name.len() as u16);
     value.put_u16(8, SHOWN_AS_FILE);
     value.put_u16(10, compression as u16);
@@ -666,16 +677,16 @@ fn store_name(digest: &[u8], bytes: u64) -> String {
     format!("{digest}{bytes:08X}")
 }
 
+/// Reads an attachment in blocks and checks its length.
 fn read_exactly(
-    data: &mut dyn Read,
-    expected: u64,
-    name: &str,
+    attachment: &mut Attachment<'_>,
     mut put: impl FnMut(&[u8]) -> Result<(), ForgeError>,
 ) -> Result<(), ForgeError> {
+    let (name, expected) = (attachment.name, attachment.bytes);
     let mut buffer = vec![0; COPY_BYTES];
     let mut present = 0;
     loop {
-        let count = match data.read(&mut buffer) {
+        let count = match attachment.data.read(&mut buffer) {
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(ForgeError::Read { path: name.into(), error }),
