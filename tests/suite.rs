@@ -7,6 +7,7 @@ mod damage;
 mod delivery;
 mod destinations;
 mod forge;
+mod inspect;
 mod lmbcs;
 mod migrate;
 mod sources;

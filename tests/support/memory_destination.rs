@@ -73,9 +73,9 @@ impl Server {
     fn put(&mut self, delivery: &Delivery) -> Result<Location, DeliverError> {
         let why = || "fault".to_owned();
         match self.faults.pop().flatten() {
-            Some(Fault::SilentBefore) => return Err(DeliverError::Unanswered { why: why() }),
-            Some(Fault::PutOff) => return Err(DeliverError::PutOff { why: why() }),
-            Some(Fault::Full) => return Err(DeliverError::Full { why: why() }),
+            Some(Fault::SilentBefore) => Err(DeliverError::Unanswered { why: why() }),
+            Some(Fault::PutOff) => Err(DeliverError::PutOff { why: why() }),
+            Some(Fault::Full) => Err(DeliverError::Full { why: why() }),
             fault => {
                 let mut bytes = Vec::new();
                 let read = delivery.rendered.write_to(&mut bytes);

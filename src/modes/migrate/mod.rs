@@ -86,6 +86,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         ));
     }
     let folders = source.folders()?;
+    let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
     reporter.begin(&named.label(), &target.mailbox(), &info, &folders);
     let now_unix_ms = Timestamp::now().as_millisecond();
     let convert = |listed: &ListedItem, item: &SourceItem| {
@@ -111,7 +112,6 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         let all_documents = arguments.all_documents;
         return preview::preview(source.as_mut(), &settings, store.as_ref(), all_documents, reporter);
     }
-    let stop = stop_on_signal()?;
     let mut store = StateStore::open(&state_folder)?;
     let mut destination = target.open();
     let mut pass = Pass::begin(&mut store, destination.as_mut(), settings)?;
