@@ -535,7 +535,7 @@ fn messages_of_a_maildir_become_documents() {
     let expected = [
         row(Some("Archive/Gro\u{df}e"), true, true, true, ""),
         row(None, false, false, false, ""),
-        row(None, false, true, false, ""),
+        row(Some("($Sent)"), false, true, false, ""),
         row(Some("($Inbox)"), false, true, true, "1"),
     ];
     assert_eq!(told, expected);
