@@ -535,7 +535,7 @@ fn messages_of_a_maildir_become_documents() {
     let expected = [
         row(Some("Archive/Gro\u{df}e"), true, true, true, ""),
         row(None, false, false, false, ""),
-        row(None, false, true, false, ""),
+        row(Some("($Sent)"), false, true, false, ""),
         row(Some("($Inbox)"), false, true, true, "1"),
     ];
     assert_eq!(told, expected);
@@ -544,4 +544,27 @@ fn messages_of_a_maildir_become_documents() {
         .replace("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: binary")
         .replace("aGVsbG8=", "hello");
     assert_eq!(String::from_utf8(mime_body(&items[0].1)).unwrap(), expected);
+}
+
+#[test]
+fn a_file_that_would_not_shrink_is_stored_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("noise.nsf");
+    let mut writer = Writer::create(&path, Options::default()).unwrap();
+    let noise: Vec<u8> = (0..4096u32).map(|k| (k.wrapping_mul(0x9E37_79B1) >> 13) as u8).collect();
+    let mut note = memo(1);
+    for (name, mut data) in [("noise.bin", &noise[..]), ("zeros.bin", &[0; 4096][..])] {
+        let (bytes, compression) = (data.len() as u64, Compression::Huffman);
+        let attachment =
+            Attachment { name, data: &mut data, bytes, compression, flags: 0, modified: time(1) };
+        note.items.push(writer.attach(attachment).unwrap());
+    }
+    writer.add_note(&note).unwrap();
+    writer.finish().unwrap();
+    let items = read_all(&mut NsfSource::open(&path).unwrap());
+    let Content::Note { files, .. } = &items[0].1.content;
+    let words: Vec<u16> = files.iter().map(|file| file.descriptor.compression.code()).collect();
+    assert_eq!(words, [0, 1]);
+    let expected = [("noise.bin".to_owned(), noise), ("zeros.bin".to_owned(), vec![0; 4096])];
+    assert!(files_of(&items[0].1) == expected);
 }

@@ -3,23 +3,26 @@
 //! Notes are written as they come. Held in memory are the buckets being filled, 14 bytes for each of at most 570
 //! summary buckets, four for each document, and the lists of folders and unread marks.
 
-use super::blocks::{BITMAP_DESCRIPTOR_BYTES, NameTable, Superblock};
+mod closing;
+mod ids;
+
+use super::blocks::NameTable;
 use super::bucket::{Bucket, BucketKind};
 use super::descriptors::{NonSummaryMap, SummaryMap};
 use super::fields::Fields;
-use super::header::{Area, Header, Layout, NextIds, SPECIAL_IDS, SPECIAL_NAMED_OBJECTS, layout};
+use super::header::{Layout, SPECIAL_IDS, layout};
 use super::note::{EncodedNote, ItemSpec, NON_SUMMARY_HEAD_BYTES, NoteSpec, Placement, stub};
 use super::object::{self, Filed, ObjectKind};
 use super::output::{Output, UNIT};
-use super::rrv::{self, IdKind, Place, RrvBucket};
+use super::rrv::{IdKind, Place};
 use super::version::Version;
-use super::{ForgeError, huffman, values};
+use super::{ForgeError, huffman};
 use crate::notes::document::{NoteClass, NoteStatus};
-use crate::notes::id_table::IdTable;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::item::ItemType;
 use crate::notes::lmbcs;
 use crate::notes::timedate::Timedate;
+use ids::Ids;
 use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,9 +41,6 @@ const IN_BUCKET_BYTES: usize = 8 << 10;
 const COMPRESS_BYTES: u64 = 16 << 20;
 const COPY_BYTES: usize = 64 << 10;
 const FILE_GROWTH: u64 = 0x1_0000;
-/// One bitmap covers as many units as it has bits.
-const BITMAP_BYTES: usize = 4096;
-const BITMAP_UNITS: u64 = BITMAP_BYTES as u64 * 8;
 
 /// What a database is called and how it is written.
 #[derive(Clone, Debug)]
@@ -148,63 +148,6 @@ pub struct Writer {
     written: Summary,
 }
 
-/// The relocation vector while it grows.
-struct Ids {
-    data: RrvBucket,
-    non_data: RrvBucket,
-    /// The last written bucket of each kind.
-    previous: [u32; 2],
-    buckets: u32,
-    /// Position with kind bit, and first id, of the written buckets.
-    written: Vec<[u32; 2]>,
-}
-
-impl Ids {
-    fn new() -> Self {
-        Self {
-            non_data: RrvBucket::new(rrv::first_id_of(0)),
-            data: RrvBucket::new(rrv::first_id_of(1)),
-            previous: [0; 2],
-            buckets: 2,
-            written: Vec::new(),
-        }
-    }
-
-    fn bucket(&mut self, kind: IdKind) -> &mut RrvBucket {
-        match kind {
-            IdKind::Data => &mut self.data,
-            IdKind::NonData => &mut self.non_data,
-        }
-    }
-
-    fn take(&mut self, kind: IdKind, output: &mut Output) -> Result<NoteId, ForgeError> {
-        if self.bucket(kind).is_full() {
-            self.write(kind, false, output)?;
-            *self.bucket(kind) = RrvBucket::new(rrv::first_id_of(self.buckets));
-            self.buckets += 1;
-        }
-        Ok(self.bucket(kind).take())
-    }
-
-    /// Writes the current bucket of a kind, or an empty one in its place.
-    fn write(&mut self, kind: IdKind, blank: bool, output: &mut Output) -> Result<u32, ForgeError> {
-        let previous = self.previous[kind as usize];
-        let bucket = self.bucket(kind);
-        let first = bucket.first;
-        let stored = if blank { RrvBucket::new(first).stored(previous) } else { bucket.stored(previous) };
-        let position = output.append(&stored, BUCKET_ALIGNMENT)?;
-        self.previous[kind as usize] = position;
-        self.written.push([position | u32::from(kind == IdKind::NonData), first.0]);
-        Ok(position)
-    }
-
-    fn next(&mut self, kind: IdKind) -> NextIds {
-        let position = self.previous[kind as usize];
-        let bucket = self.bucket(kind);
-        NextIds { position, first: bucket.first.0, next: bucket.next_id().0, free: bucket.free() }
-    }
-}
-
 impl Writer {
     /// Begins a database. The file gets its name when [`Writer::finish`] has written all of it.
     ///
@@ -272,26 +215,17 @@ impl Writer {
     ///
     /// # Errors
     /// If `data` does not give the promised number of bytes, or the file cannot be written.
-    pub fn attach(&mut self, attachment: Attachment<'_>) -> Result<ItemSpec, ForgeError> {
+    pub fn attach(&mut self, mut attachment: Attachment<'_>) -> Result<ItemSpec, ForgeError> {
         let bytes = u32::try_from(attachment.bytes).map_err(|_| ForgeError::TooLarge)?;
-        let small = (1..=COMPRESS_BYTES).contains(&attachment.bytes);
-        let squeeze = attachment.compression == Compression::Huffman && small;
-        let compression = if squeeze { Compression::Huffman } else { Compression::None };
-        let value = file_value(&attachment, bytes, compression);
-        let id = if squeeze {
-            let mut plain = Vec::with_capacity(bytes as usize);
-            read_exactly(attachment.data, attachment.bytes, attachment.name, |part| {
-                plain.extend_from_slice(part);
-                Ok(())
-            })?;
-            self.add_object(object::FILE, &huffman::encode(&plain))?
-        } else {
-            self.stream_object(attachment)?
+        let (compression, id) = match attachment.compression {
+            Compression::Huffman if attachment.bytes <= COMPRESS_BYTES => {
+                self.compress_object(&mut attachment)?
+            }
+            _ => (Compression::None, self.stream_object(&mut attachment)?),
         };
         self.written.attachments += 1;
-        let mut item = ItemSpec::new("$FILE", ItemType::OBJECT, value).typed();
-        item.value.put_u32(2, id.0);
-        Ok(item)
+        let value = file_value(&attachment, id, bytes, compression);
+        Ok(ItemSpec::new("$FILE", ItemType::OBJECT, value).typed())
     }
 
     /// A folder; documents are put in with [`Writer::file`]. `title` may nest with backslashes and carry aliases
@@ -451,14 +385,32 @@ impl Writer {
         Ok(id)
     }
 
+    /// Writes a file compressed if that makes it smaller: data of the file's own size counts as not compressed.
+    fn compress_object(
+        &mut self,
+        attachment: &mut Attachment<'_>,
+    ) -> Result<(Compression, NoteId), ForgeError> {
+        let mut plain = Vec::new();
+        read_exactly(attachment, |part| {
+            plain.extend_from_slice(part);
+            Ok(())
+        })?;
+        let packed = huffman::encode(&plain);
+        Ok(if packed.len() < plain.len() {
+            (Compression::Huffman, self.add_object(object::FILE, &packed)?)
+        } else {
+            (Compression::None, self.add_object(object::FILE, &plain)?)
+        })
+    }
+
     /// Writes a file as it is read; its name in an attachment store is known only afterwards.
-    fn stream_object(&mut self, attachment: Attachment<'_>) -> Result<NoteId, ForgeError> {
+    fn stream_object(&mut self, attachment: &mut Attachment<'_>) -> Result<NoteId, ForgeError> {
         let version = self.options.version;
         let bytes = attachment.bytes as u32;
         let position = self.output.append(&object::header(version, object::FILE, bytes, None), UNIT)?;
         let mut hash = Sha1::new();
         let output = &mut self.output;
-        read_exactly(attachment.data, attachment.bytes, attachment.name, |part| {
+        read_exactly(attachment, |part| {
             hash.update(part);
             output.extend(part)
         })?;
@@ -469,164 +421,6 @@ impl Writer {
         }
         self.add_object_id(position)
     }
-
-    /// Folder notes with their two objects; the result is the folder directory.
-    fn write_folders(&mut self) -> Result<Vec<u8>, ForgeError> {
-        let mut directory = Vec::new();
-        for mut folder in std::mem::take(&mut self.folders) {
-            let (unid, changed) = (folder.note.unid, folder.changed);
-            self.touch(changed);
-            let contents = object::folder(self.options.replica_id, unid, changed, &folder.filed);
-            let contents = self.add_object(object::FOLDER, &contents)?;
-            let ids = self.add_object(object::FOLDER_IDS, &object::folder_ids(changed, &folder.filed))?;
-            for (name, object_type, id) in [
-                ("$FolderObject", object::FOLDER_OBJECT, contents),
-                ("$FolderIDTable", object::FOLDER_ID_TABLE, ids),
-            ] {
-                let value = values::object(object_type, id);
-                folder.note.items.push(ItemSpec::new(name, ItemType::OBJECT, value).typed());
-            }
-            self.add_note(&folder.note)?;
-            self.written.folders += 1;
-            directory.push((unid, changed));
-        }
-        Ok(object::folder_directory(&directory))
-    }
-
-    fn write_unread_lists(&mut self) -> Result<(), ForgeError> {
-        let mut lists = Vec::new();
-        for (user, mut ids) in std::mem::take(&mut self.unread) {
-            ids.sort_unstable();
-            ids.dedup();
-            let list = self.add_object(object::UNREAD, &IdTable::encode(&ids, self.changed))?;
-            lists.push((lmbcs::encode(&user), list));
-        }
-        let mut positions = Vec::new();
-        for page in object::index_pages(&lists) {
-            positions.push(self.output.append(&page, BUCKET_ALIGNMENT)?);
-        }
-        let index = self.add_object(object::INDEX, &object::index(&positions))?;
-        self.special[SPECIAL_NAMED_OBJECTS] = index.0;
-        Ok(())
-    }
-
-    /// An older and the newest bucket descriptor block.
-    fn write_descriptor_blocks(&mut self) -> Result<[Area; 2], ForgeError> {
-        let [older, newest] = self.layout.bdbs;
-        let empty = NameTable::default().stored(&[], self.options.created, 1);
-        self.output.write_at(older.at(), &empty)?;
-        let block = self.names.stored(&self.ids.written, self.changed, 2);
-        let newest = self.write_into(newest, &block)?;
-        Ok([older, newest])
-    }
-
-    /// Writes a block into its area, or into a new one if it is too large.
-    fn write_into(&mut self, area: Area, block: &[u8]) -> Result<Area, ForgeError> {
-        if block.len() <= area.bytes as usize {
-            self.output.write_at(area.at(), block)?;
-            return Ok(area);
-        }
-        let position = self.output.append(block, BUCKET_ALIGNMENT)?;
-        Ok(Area { position, bytes: block.len() as u32 })
-    }
-
-    /// An older superblock, of the database when it was empty, and the newest.
-    fn write_superblocks(
-        &mut self,
-        newest_ids: Vec<u8>,
-        directory: Vec<u8>,
-    ) -> Result<[Area; 3], ForgeError> {
-        let [older, middle, newest] = self.layout.superblocks;
-        let empty = RrvBucket::new(rrv::first_id_of(1)).stored(0);
-        let mut block = self.superblock(empty, object::folder_directory(&[]));
-        (block.time, block.write_count) = (self.options.created, 1);
-        (block.summary_map, block.summary_buckets, block.summary_pages) =
-            (SummaryMap::default().stored(), 0, 1);
-        block.non_summary_buckets = 0;
-        block.document_ids = IdTable::encode(&[], Timedate::default());
-        self.output.write_at(older.at(), &block.stored())?;
-
-        let mut block = self.superblock(newest_ids, directory);
-        // The bitmaps tell how long the file is, so room for the superblock is set aside before they are made.
-        let room = block.stored_at_most(self.output.end().div_ceil(UNIT * BITMAP_UNITS) as usize + 1);
-        let newest = if room <= newest.bytes as usize {
-            newest
-        } else {
-            let position = self.output.append(&vec![0; room], BUCKET_ALIGNMENT)?;
-            Area { position, bytes: room as u32 }
-        };
-        (block.bitmaps, block.bitmap_map, block.bitmap) = self.write_bitmaps()?;
-        self.output.write_at(newest.at(), &block.stored())?;
-        Ok([older, middle, newest])
-    }
-
-    fn superblock(&mut self, newest_ids: Vec<u8>, folder_directory: Vec<u8>) -> Superblock {
-        let (log_slots, log_bytes) = self.layout.log;
-        let mut modified_log = vec![0; log_bytes];
-        modified_log.put_u32(0, log_slots);
-        let (version, map) = (self.options.version, &self.non_summary_map);
-        Superblock {
-            time: self.changed,
-            write_count: 2,
-            summary_buckets: self.summary_map.resident_count(),
-            summary_pages: self.summary_map.page_count(),
-            summary_map: self.summary_map.stored(),
-            non_summary_buckets: map.count(),
-            non_summary_map: if version == Version::Ods43 { map.stored() } else { Vec::new() },
-            bitmaps: 1,
-            bitmap_map: describe_bitmap(self.layout.bitmap.position, 0),
-            rrv: newest_ids,
-            rrv_position: self.ids.previous[IdKind::Data as usize],
-            rrv_ids: [self.ids.data.first.0, self.ids.data.last_id().0],
-            bitmap: vec![0; BITMAP_BYTES],
-            document_ids: IdTable::encode(&self.documents, Timedate::default()),
-            modified_log,
-            folder_directory,
-        }
-    }
-
-    /// Writes the allocation bitmaps, in which a set bit is a free unit, and gives their number, their descriptors
-    /// and the last one. All that the file has is in use.
-    fn write_bitmaps(&mut self) -> Result<(u32, Vec<u8>, Vec<u8>), ForgeError> {
-        let mut positions = vec![self.layout.bitmap.position];
-        let units = |end: u64| end.next_multiple_of(FILE_GROWTH) / UNIT;
-        while positions.len() as u64 * BITMAP_UNITS < units(self.output.end()) {
-            positions.push(self.output.append(&[0; BITMAP_BYTES], BUCKET_ALIGNMENT)?);
-        }
-        let used = (units(self.output.end()) - (positions.len() as u64 - 1) * BITMAP_UNITS) as usize;
-        let mut last = vec![0xFF; BITMAP_BYTES];
-        last[..used / 8].fill(0);
-        let last_position = positions[positions.len() - 1];
-        self.output.write_at(u64::from(last_position) * UNIT, &last)?;
-        let free = BITMAP_UNITS as usize - used;
-        let describe =
-            |&position| describe_bitmap(position, if position == last_position { free } else { 0 });
-        let descriptors = positions.iter().flat_map(describe).collect();
-        Ok((positions.len() as u32, descriptors, last))
-    }
-
-    fn header(&mut self, superblocks: [Area; 3], bdbs: [Area; 2]) -> Result<Vec<u8>, ForgeError> {
-        let mut info = lmbcs::encode(&self.options.title);
-        if !self.options.inherits.is_empty() {
-            info.extend_from_slice(b"\n#2");
-            info.extend(lmbcs::encode(&self.options.inherits));
-        }
-        let file_units = u32::try_from(self.output.end() / UNIT).map_err(|_| ForgeError::TooLarge)?;
-        let header = Header {
-            version: self.options.version,
-            replica_id: self.options.replica_id,
-            created: self.options.created,
-            changed: self.changed,
-            info: &info,
-            data_ids: self.ids.next(IdKind::Data),
-            non_data_ids: self.ids.next(IdKind::NonData),
-            special: self.special,
-            superblocks,
-            bdbs,
-            file_units,
-        };
-        Ok(header.stored())
-    }
 }
 
 /// The smallest bucket that takes a record; `None` if it needs a place of its own.
@@ -635,20 +429,14 @@ fn bucket_bytes_for(record: usize) -> Option<usize> {
     sizes.take_while(|size| *size <= MAX_BUCKET_BYTES).find(|size| record <= Bucket::capacity(*size))
 }
 
-fn describe_bitmap(position: u32, free_units: usize) -> Vec<u8> {
-    let mut descriptor = vec![0; BITMAP_DESCRIPTOR_BYTES];
-    descriptor.put_u32(0, position);
-    descriptor.put_u16(6, free_units as u16);
-    descriptor.put_u16(10, free_units as u16);
-    descriptor
-}
-
-/// The value of a `$FILE` item, whose object id is still open.
-fn file_value(attachment: &Attachment<'_>, bytes: u32, compression: Compression) -> Vec<u8> {
+/// The value of a `$FILE` item.
+fn file_value(attachment: &Attachment<'_>, id: NoteId, bytes: u32, compression: Compression) -> Vec<u8> {
     const FIXED_BYTES: usize = 36;
     const SHOWN_AS_FILE: u16 = 0;
     let name = lmbcs::encode(attachment.name);
     let mut value = vec![0; FIXED_BYTES];
+    value.put_u16(0, object::FILE_TYPE);
+    value.put_u32(2, id.0);
     value.put_u16(6, name.len() as u16);
     value.put_u16(8, SHOWN_AS_FILE);
     value.put_u16(10, compression as u16);
@@ -666,16 +454,16 @@ fn store_name(digest: &[u8], bytes: u64) -> String {
     format!("{digest}{bytes:08X}")
 }
 
+/// Reads an attachment in blocks and checks its length.
 fn read_exactly(
-    data: &mut dyn Read,
-    expected: u64,
-    name: &str,
+    attachment: &mut Attachment<'_>,
     mut put: impl FnMut(&[u8]) -> Result<(), ForgeError>,
 ) -> Result<(), ForgeError> {
+    let (name, expected) = (attachment.name, attachment.bytes);
     let mut buffer = vec![0; COPY_BYTES];
     let mut present = 0;
     loop {
-        let count = match data.read(&mut buffer) {
+        let count = match attachment.data.read(&mut buffer) {
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(ForgeError::Read { path: name.into(), error }),

@@ -72,7 +72,7 @@ fn write_message(
     let raw = message::with_crlf(&raw);
     let Some(message) = message::parse(&raw) else { return Ok(false) };
     let time = message::date(&message).or(file.delivered).unwrap_or(Timedate::from_unix_ms(CREATED_MS, 0));
-    let draft = file.flags.has(Flags::DRAFT);
+    let draft = file.is_draft();
     let mut items = if draft { message::draft_headers(&message) } else { message::headers(&message, &raw) };
     items.extend(state_items(file, time));
     items.extend(super::mime::items(writer, &message::pieces(&message, &raw), time)?);
@@ -93,7 +93,8 @@ fn write_message(
 /// Items that tell what became of a message.
 fn state_items(file: &MailFile, time: Timedate) -> Vec<ItemSpec> {
     let mut items = vec![ItemSpec::text("Form", "Memo"), ItemSpec::text("$NoteHasNativeMIME", "1")];
-    if file.place != Place::Sent && !file.flags.has(Flags::DRAFT) {
+    let sent = matches!(&file.place, Place::Folder(title) if title == tree::SENT);
+    if !sent && !file.is_draft() {
         items.push(ItemSpec::time("DeliveredDate", file.delivered.unwrap_or(time)));
     }
     let responded = match (file.flags.has(Flags::REPLIED), file.flags.has(Flags::PASSED)) {

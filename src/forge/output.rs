@@ -56,7 +56,7 @@ impl Output {
 
     /// Fills up with zeros to a multiple of some bytes, at most 64 KiB.
     pub fn pad_to(&mut self, multiple: u64) -> Result<(), ForgeError> {
-        const ZEROS: [u8; 0x1_0000] = [0; 0x1_0000];
+        static ZEROS: [u8; 0x1_0000] = [0; 0x1_0000];
         let missing = self.end.next_multiple_of(multiple) - self.end;
         self.extend(&ZEROS[..missing as usize])
     }

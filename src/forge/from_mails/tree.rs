@@ -14,10 +14,13 @@ use std::path::{Path, PathBuf};
 pub(super) enum Place {
     /// The title of a Notes folder.
     Folder(String),
-    /// Sent mails and drafts lie in no folder: views show them.
-    Sent,
+    /// Drafts lie in no folder: a view shows them.
     Drafts,
 }
+
+/// In mail files this is a view of what was posted and never delivered; but sent mails of other systems may carry
+/// traces of delivery, and must stay what they were.
+pub(super) const SENT: &str = "($Sent)";
 
 /// The flags of a Maildir file, as letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +48,12 @@ pub(super) struct MailFile {
     pub flags: Flags,
     /// From the name of a Maildir file, which begins with the second of delivery.
     pub delivered: Option<Timedate>,
+}
+
+impl MailFile {
+    pub fn is_draft(&self) -> bool {
+        self.place == Place::Drafts || self.flags.has(Flags::DRAFT)
+    }
 }
 
 /// All message files below a folder, by path.
@@ -75,7 +84,7 @@ pub(super) fn message_files(root: &Path) -> Result<Vec<MailFile>, ForgeError> {
 pub(super) fn folder_titles(files: &[MailFile]) -> BTreeSet<&str> {
     let titles = files.iter().filter_map(|file| match &file.place {
         Place::Folder(title) => Some(title.as_str()),
-        Place::Sent | Place::Drafts => None,
+        Place::Drafts => None,
     });
     titles.chain(["($Inbox)"]).collect()
 }
@@ -123,7 +132,7 @@ fn place(parts: &[&str]) -> Place {
     let title = path.join("\\");
     match title.to_ascii_lowercase().as_str() {
         "" | "inbox" => Place::Folder("($Inbox)".to_owned()),
-        "sent" => Place::Sent,
+        "sent" => Place::Folder(SENT.to_owned()),
         "drafts" => Place::Drafts,
         "junk" | "spam" => Place::Folder("($JunkMail)".to_owned()),
         "trash" => Place::Folder("($Trash)".to_owned()),
@@ -168,7 +177,7 @@ mod tests {
         assert_eq!(place(&[".Projects.Gro&AN8-e"]), folder("Projects\\Gro\u{df}e"));
         assert_eq!(place(&[".A&-B"]), folder("A&B"));
         assert_eq!(place(&["2020", "May"]), folder("2020\\May"));
-        assert_eq!((place(&[".Sent"]), place(&[".Drafts"])), (Place::Sent, Place::Drafts));
+        assert_eq!((place(&[".Sent"]), place(&[".Drafts"])), (folder(SENT), Place::Drafts));
     }
 
     #[test]

@@ -224,6 +224,7 @@ impl Mailbox {
                 names("CopyTo", &copies),
                 addresses("INetCopyTo", &copies),
             ]);
+            items.push(ItemSpec::text("INetFrom", sender.address));
             items.push(ItemSpec::time("PostedDate", mail.time));
             items.push(ItemSpec::text("$MessageID", mail.message_id));
             items.push(ItemSpec::text("$Mailer", "Lotus Notes Release 9.0.1"));
