@@ -32,10 +32,10 @@ pub fn target(folder: &Folder) -> Option<FolderPath> {
 /// A user's folder; one that is called like one of ours gets another name.
 fn user_folder(path: &FolderPath) -> FolderPath {
     let mut parts = path.parts().to_vec();
-    if let Some(first) = parts.first_mut() {
-        if OUR_NAMES.iter().any(|ours| ours.eq_ignore_ascii_case(first)) {
-            first.push_str(" (Notes)");
-        }
+    if let Some(first) = parts.first_mut()
+        && OUR_NAMES.iter().any(|ours| ours.eq_ignore_ascii_case(first))
+    {
+        first.push_str(" (Notes)");
     }
     FolderPath::new(parts.iter().map(String::as_str))
 }

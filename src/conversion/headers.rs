@@ -187,6 +187,7 @@ pub struct Source<'a> {
     pub origin: &'a Origin,
     pub context: &'a Context<'a>,
     pub state: State,
+    pub is_mail: bool,
     pub dates: Dates,
 }
 
@@ -385,7 +386,9 @@ fn write_authors(headers: &mut Headers, source: &Source<'_>, losses: &mut Losses
 }
 
 fn fallback_author(source: &Source<'_>, losses: &mut Losses) -> Mailbox {
-    losses.add(LossKind::SenderUnknown, "");
+    if source.is_mail {
+        losses.add(LossKind::SenderUnknown, "");
+    }
     let owner = source.context.owner.filter(|_| source.state.is_own());
     let editor = source.note.text("$UpdatedBy");
     let known = owner.map(str::to_owned).into_iter().chain([editor]);

@@ -102,13 +102,11 @@ pub fn convert(
     };
     // A document that is no mail was not written by the owner, nor sent, nor received: it is just there.
     let state = mail.map_or(State::Received, |form| State::of(note, form == MailForm::Written));
-    let source = Source {
-        note,
-        origin: &item.origin,
-        context,
-        state,
-        dates: dates(note, state, context.now_unix_ms, &mut losses),
-    };
+    // A document that is no mail never had a date or sender to lose.
+    let mut unasked = Losses::default();
+    let of_mail = if mail.is_some() { &mut losses } else { &mut unasked };
+    let dates = dates(note, state, context.now_unix_ms, of_mail);
+    let source = Source { note, origin: &item.origin, context, state, is_mail: mail.is_some(), dates };
     report_whole(note, &mut losses);
     let (headers, content) = content(&source, mail, files, &mut losses);
     let rendered = render(&headers, content, &source);
@@ -126,6 +124,13 @@ pub fn convert(
         subject: headers.subject,
         losses: losses.into_list(),
     })
+}
+
+/// The words of a rich-text item, not wrapped, and what they do not tell.
+pub fn plain_text(note: &Note, item: &str) -> (String, Vec<Loss>) {
+    let mut losses = Losses::default();
+    let composite = composite::read(note, item, &mut losses);
+    (plain::text(&composite.text), losses.into_list())
 }
 
 fn not_mail(note: &Note, why: &str) -> SetAside {
@@ -172,6 +177,8 @@ fn content(
     let mut body = Body::of(note, losses);
     match mail {
         Some(MailForm::PhoneMessage) => body.prepend_lines(&listing::fields(note)),
+        // An application keeps its text where it likes.
+        Some(MailForm::Foreign) => body.append_lines(&listing::other_texts(note, losses)),
         Some(_) => {}
         None => {
             if headers.subject.is_empty() {

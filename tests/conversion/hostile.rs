@@ -97,3 +97,13 @@ fn the_boundary_is_in_no_text() {
     assert!(!quoting.headers("Content-Type")[0].contains(own));
     assert_eq!(quoting.plain(), format!("--{own}.1\n"));
 }
+
+#[test]
+fn html_of_too_many_tags_becomes_text() {
+    let tags = "<div><b><table>".repeat(1000);
+    let html = (0..20).fold(records().word(0xCC, &[0; 4]), |records, _| records.text(&tags));
+    let mail = memo().rich_text("Body", html.text("words").word(0xCD, &[0; 4]).build()).convert();
+    assert!(!mail.html().contains("<table"));
+    assert!(mail.html().contains("words") && mail.plain().contains("words"));
+    assert_eq!(mail.losses(), [LossKind::FormattingDropped]);
+}

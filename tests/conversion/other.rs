@@ -69,3 +69,13 @@ fn a_phone_message_shows_its_fields() {
     assert!(mail.has_line("X-Notes-Form: Phone Message"));
     assert_eq!(mail.plain(), "Contact: Mr. Ray\nPhone: 555\ncall back\n");
 }
+
+#[test]
+fn rich_text_of_an_application_is_carried_wherever_it_is() {
+    let mail = document()
+        .text("Form", "Report")
+        .text("From", "jane@example.com")
+        .rich_text("Findings", records().text("all well").build())
+        .convert();
+    assert_eq!(mail.plain(), "Findings:\nall well\n");
+}
