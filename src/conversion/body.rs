@@ -69,13 +69,16 @@ impl Body {
         self.composite.text.events.extend(own);
     }
 
-    /// The parts of the message: `mixed { related { alternative { plain, html }, images }, attachments }`, without
-    /// the levels that would hold one part.
-    pub fn into_part(self, files: &[File], losses: &mut Losses) -> Part {
-        let Composite { text, attachments } = self.composite;
-        let plain = Part::plain(plain::flow(&plain::text(&text)));
-        let mut parts = vec![if self.formatted { related(plain, &text) } else { plain }];
-        parts.extend(attached(files, &attachments, losses));
+    /// The text as `related { alternative { plain, html }, images }`, without the levels that would hold one part.
+    pub fn text_part(&self) -> Part {
+        let plain = Part::plain(plain::flow(&plain::text(&self.composite.text)));
+        if self.formatted { related(plain, &self.composite.text) } else { plain }
+    }
+
+    /// `mixed { text, attachments }`; without attachments only the text.
+    pub fn with_files(&self, text: Part, files: &[File], losses: &mut Losses) -> Part {
+        let mut parts = vec![text];
+        parts.extend(attached(files, &self.composite.attachments, losses));
         Part::multipart("mixed", parts)
     }
 }

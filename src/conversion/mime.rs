@@ -411,7 +411,7 @@ fn parameter(header: &str, name: &str) -> String {
 }
 
 /// Bytes with every line end as CRLF.
-fn crlf(bytes: &[u8]) -> Vec<u8> {
+pub fn crlf(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 32);
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|b| matches!(b, b'\r' | b'\n')) {

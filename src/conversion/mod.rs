@@ -26,7 +26,9 @@ mod listing;
 mod losses;
 mod message;
 mod mime;
+mod original;
 mod plain;
+mod report;
 mod state;
 
 use crate::conversion::body::Body;
@@ -40,7 +42,7 @@ use crate::model::content::{Content, File, SourceItem};
 use crate::model::delivery::Flags;
 use crate::model::folder::{Folder, FolderId, FolderPath};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
-use crate::model::rendered::Rendered;
+use crate::model::rendered::{Rendered, Segment};
 use crate::notes::document::Note;
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::item::ItemType;
@@ -108,8 +110,7 @@ pub fn convert(
     let dates = dates(note, state, context.now_unix_ms, of_mail);
     let source = Source { note, origin: &item.origin, context, state, is_mail: mail.is_some(), dates };
     report_whole(note, &mut losses);
-    let (headers, content) = content(&source, mail, files, &mut losses);
-    let rendered = render(&headers, content, &source);
+    let (headers, rendered) = render(&source, mail, files, &mut losses);
     let placements = filing::placements(note, folders, context.folders, mail.map(|_| state), &mut losses);
     let mut flags = state::flags(note, state, unread, headers.receipt_disarmed);
     if filing::is_junk(&placements) {
@@ -189,7 +190,11 @@ fn content(
             body.append_lines(&format!("\n{}", listing::lines(note, losses)));
         }
     }
-    (headers, body.into_part(files, losses))
+    let mut text = body.text_part();
+    if let Some(MailForm::Report(report)) = mail {
+        text = report::wrap(report, note, text, losses);
+    }
+    (headers, body.with_files(text, files, losses))
 }
 
 /// The body is inside what only the recipient's ID file opens.
@@ -197,8 +202,21 @@ fn is_sealed(note: &Note) -> bool {
     (note.has("$Seal") || note.has("$SealData") || note.has("$Seal2")) && !note.has("Body")
 }
 
-fn render(headers: &Headers, content: Part, source: &Source<'_>) -> Rendered {
+/// The message: the original that the document keeps, below our key, or one made of the document.
+fn render(
+    source: &Source<'_>,
+    mail: Option<MailForm>,
+    files: &[File],
+    losses: &mut Losses,
+) -> (Headers, Rendered) {
+    if let Some(original) = original::find(source.note, files) {
+        let headers = headers::build(source, &[], &mut Losses::default());
+        let key = format!("{KEY_HEADER}: {}\r\n", source.origin);
+        let segments = std::iter::once(Segment::Bytes(key.into_bytes())).chain(original);
+        return (headers, Rendered::new(segments.collect()));
+    }
+    let (headers, content) = content(source, mail, files, losses);
     let mut bytes = headers.to_bytes();
     bytes.extend_from_slice(b"MIME-Version: 1.0\r\n");
-    message::render(&bytes, content, source.origin)
+    (headers, message::render(&bytes, content, source.origin))
 }
