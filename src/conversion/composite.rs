@@ -89,6 +89,7 @@ struct Reader {
     text_bracket: bool,
     color: Option<[u8; 3]>,
     html: Html,
+    html_tags_left: usize,
     /// Inside that many OLE objects.
     objects: usize,
     /// What a record told before the construct that it belongs to.
@@ -116,6 +117,7 @@ impl Reader {
             text_bracket: false,
             color: None,
             html: Html::No,
+            html_tags_left: HTML_TAGS,
             objects: 0,
             title: None,
             target: None,
@@ -411,7 +413,9 @@ impl Reader {
             Html::Bracket(html) | Html::Segments(html) if !html.trim().is_empty() => html,
             _ => return,
         };
-        if html.bytes().filter(|&byte| byte == b'<').count() <= HTML_TAGS {
+        let tags = html.bytes().filter(|&byte| byte == b'<').count() + 1;
+        if tags <= self.html_tags_left {
+            self.html_tags_left -= tags;
             return self.builder.block(Event::Html(html));
         }
         losses.add(LossKind::FormattingDropped, "HTML with too many tags");

@@ -17,8 +17,10 @@ pub enum Kind {
 pub enum MailForm {
     /// Memo and reply: what people write.
     Written,
-    /// Notices and the like, which the system writes.
+    /// What the system writes.
     System,
+    /// Workflow of meetings and to-dos.
+    Notice,
     Report(Report),
     PhoneMessage,
     /// A form that we do not know, with items of mail.
@@ -39,8 +41,8 @@ pub fn kind(note: &Note) -> Kind {
         "nondelivery report" => Kind::Mail(MailForm::Report(Report::NotDelivered)),
         "delivery report" => Kind::Mail(MailForm::Report(Report::Delivered)),
         "return receipt" => Kind::Mail(MailForm::Report(Report::Read)),
-        "trace report" | "quota report" | "database entry" | "notice" | "(replynotice)" | "tasknotice"
-        | "bookmark" => Kind::Mail(MailForm::System),
+        "notice" | "(replynotice)" | "tasknotice" => Kind::Mail(MailForm::Notice),
+        "trace report" | "quota report" | "database entry" | "bookmark" => Kind::Mail(MailForm::System),
         "appointment" | "_calendar entry" => CALENDAR,
         "task" => Kind::Other("to-dos are not converted yet"),
         "person" | "group" => Kind::Other("contacts are not converted yet"),

@@ -158,18 +158,13 @@ fn content(
     losses: &mut Losses,
 ) -> (Headers, Part) {
     let note = source.note;
-    if note.has_mime_body() {
-        if note.all("Body").any(|item| item.item_type == ItemType::COMPOSITE) {
-            losses.add(LossKind::SecondBodyDropped, "");
-        }
-        let assembled = mime::assemble(note, files, losses);
-        let headers = headers::build(source, &assembled.headers, losses);
-        let unused = files.iter().zip(&assembled.used).filter(|(_, used)| !**used);
-        let mut parts = vec![Part::Ready(assembled.content)];
-        parts.extend(unused.map(|(file, _)| attachment::part(file, &file.descriptor.name.text, losses)));
-        return (headers, Part::multipart("mixed", parts));
+    if mail == Some(MailForm::Notice) {
+        losses.add(LossKind::ConstructDropped, "calendar part of a notice");
     }
-    let mut headers = headers::build(source, &[], losses);
+    if note.has_mime_body() {
+        return mime_content(source, files, losses);
+    }
+    let headers = headers::build(source, &[], losses);
     if is_sealed(note) {
         losses.add(LossKind::Encrypted, "");
         let stub = "This message is encrypted with Notes and was not converted.\n";
@@ -181,20 +176,31 @@ fn content(
         // An application keeps its text where it likes.
         Some(MailForm::Foreign) => body.append_lines(&listing::other_texts(note, losses)),
         Some(_) => {}
-        None => {
-            if headers.subject.is_empty() {
-                headers.subject = listing::subject(note);
-                let subject = headers.subject.clone();
-                headers.text("Subject", &subject);
-            }
-            body.append_lines(&format!("\n{}", listing::lines(note, losses)));
-        }
+        None => body.append_lines(&format!("\n{}", listing::lines(note, losses))),
     }
     let mut text = body.text_part();
     if let Some(MailForm::Report(report)) = mail {
         text = report::wrap(report, note, text, losses);
     }
     (headers, body.with_files(text, files, losses))
+}
+
+/// The header and the stored parts of a document that holds a MIME message, with the files that no part names. Of a
+/// document that is no mail the items are listed in a part of their own.
+fn mime_content(source: &Source<'_>, files: &[File], losses: &mut Losses) -> (Headers, Part) {
+    let note = source.note;
+    if note.all("Body").any(|item| item.item_type == ItemType::COMPOSITE) {
+        losses.add(LossKind::SecondBodyDropped, "");
+    }
+    let assembled = mime::assemble(note, files, losses);
+    let headers = headers::build(source, &assembled.headers, losses);
+    let mut parts = vec![Part::Ready(assembled.content)];
+    if !source.is_mail {
+        parts.push(Part::plain(plain::flow(&listing::lines(note, losses))));
+    }
+    let unused = files.iter().zip(&assembled.used).filter(|(_, used)| !**used);
+    parts.extend(unused.map(|(file, _)| attachment::part(file, &file.descriptor.name.text, losses)));
+    (headers, Part::multipart("mixed", parts))
 }
 
 /// The body is inside what only the recipient's ID file opens.

@@ -342,7 +342,7 @@ fn m14_a_failure_report_is_a_report() {
     let status = message.part(2).unwrap();
     let status = String::from_utf8_lossy(status.contents()).replace("\r\n", "\n");
     assert!(status.contains("\nFinal-Recipient: rfc822; x@example.org\nAction: failed\n"), "{status}");
-    assert!(status.contains("Diagnostic-Code: X-Notes; User not listed in the directory\n"));
+    assert!(status.contains("Diagnostic-Code: X-Notes; User not listed in the directory"), "{status}");
     assert!(mail.text().contains("Content-Type: text/rfc822-headers"));
     assert_eq!(mail.plain(), "Your document was not delivered.\n");
 }
