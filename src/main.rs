@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use notesferry::modes::Exit;
+use notesferry::modes::forge::{self, ForgeArguments};
 use notesferry::modes::inspect::{self, InspectArguments};
 use notesferry::modes::migrate::{self, MigrateArguments};
 use std::io;
@@ -19,12 +20,14 @@ struct Arguments {
 enum Command {
     Migrate(MigrateArguments),
     Inspect(InspectArguments),
+    Forge(ForgeArguments),
 }
 
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Inspect(arguments) => inspect(&arguments),
+        Command::Forge(arguments) => forge(&arguments),
     };
     exit.into()
 }
@@ -35,6 +38,19 @@ fn inspect(arguments: &InspectArguments) -> Exit {
         Ok(_) => Exit::Source,
         // Whoever reads the output has seen enough.
         Err(error) if is_broken_pipe(&error) => Exit::Complete,
+        Err(error) => {
+            eprintln!("notesferry: {error:#}");
+            Exit::Usage
+        }
+    }
+}
+
+fn forge(arguments: &ForgeArguments) -> Exit {
+    match forge::run(arguments) {
+        Ok(summary) => {
+            println!("{}: {summary}", arguments.out.display());
+            Exit::Complete
+        }
         Err(error) => {
             eprintln!("notesferry: {error:#}");
             Exit::Usage

@@ -5,6 +5,8 @@
 //! failed is named, and can be made again from its number.
 
 use crate::support::{corpus, long};
+use notesferry::forge::mailbox::{self, MailboxOptions};
+use notesferry::forge::version::Version;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -110,4 +112,15 @@ fn check(files: &[PathBuf]) {
 #[test]
 fn damaged_corpus_databases_are_read_as_far_as_they_go() {
     check(&corpus::databases());
+}
+
+#[test]
+fn damaged_forged_databases_are_read_as_far_as_they_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let forge = |version, mails| {
+        let path = folder.path().join(format!("{version:?}-{mails}.nsf"));
+        mailbox::forge(&path, &MailboxOptions { version, mails, seed: 9 }).unwrap();
+        path
+    };
+    check(&[forge(Version::Ods43, 20), forge(Version::Ods52, 20)]);
 }

@@ -1,13 +1,18 @@
 //! What the forge writes is what readers see: ours and an independent one.
 
 use notesferry::forge::database::{Attachment, Compression, Options, Writer};
+use notesferry::forge::from_mails::{self, FromMailsOptions};
+use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::note::{ItemSpec, NoteSpec, Placement};
 use notesferry::forge::version::Version;
 use notesferry::model::content::{Content, FileBody, ListedItem, SourceItem};
 use notesferry::notes::document::{Note, NoteClass, NoteStatus};
 use notesferry::notes::ids::{NoteId, Unid};
 use notesferry::notes::item::{ItemFlags, ItemType};
+use notesferry::notes::mime_part::MimePart;
+use notesferry::notes::richtext::record::Records;
 use notesferry::notes::timedate::Timedate;
+use notesferry::notes::value::Value;
 use notesferry::sources::Source;
 use notesferry::sources::nsf::NsfSource;
 use notesferry::sources::nsf::database::Database;
@@ -254,7 +259,7 @@ fn shapes() -> Vec<NoteSpec> {
     let design = [
         ItemSpec::text("$TITLE", "Memo").typed(),
         ItemSpec::new("$Formula", ItemType::FORMULA, b"SELECT @All ".repeat(200)).compressed(),
-        ItemSpec::rich_text("$Body", (0..9_000u32).map(|k| (k * k >> 9) as u8).collect()).compressed(),
+        ItemSpec::rich_text("$Body", (0..9_000u32).map(|k| ((k * k) >> 9) as u8).collect()).compressed(),
         ItemSpec::texts("Subject", &["a type unlike the usual one"]),
         ItemSpec::number("$Empty", 0.0).flagged(ItemFlags::PROTECTED),
     ];
@@ -334,7 +339,7 @@ fn our_reader_reads_back_attachments_folders_and_marks() {
         let path = folder.path().join(format!("{}.nsf", version.number()));
         let mut writer = Writer::create(&path, Options { version, ..Options::default() }).unwrap();
         let sizes = [0usize, 1, 3_000, 70_000, 5 << 20];
-        let content = |k: usize| (0..sizes[k]).map(|at| (at * at >> 7) as u8 & 0x7F).collect::<Vec<u8>>();
+        let content = |k: usize| (0..sizes[k]).map(|at| ((at * at) >> 7) as u8 & 0x7F).collect::<Vec<u8>>();
         let inbox = writer.add_folder("($Inbox)", "F", unid(500), time(500));
         let nested = writer.add_folder("Projects\\Apollo|apollo", "F", unid(501), time(500));
         let empty = writer.add_folder("Empty", "F", unid(502), time(500));
@@ -412,4 +417,131 @@ fn many_users_have_their_lists() {
         assert_eq!(list.user, format!("CN=User {number:03} of a larger company/OU=Sales/O=Example"));
         assert_eq!(list.notes, [id]);
     }
+}
+
+#[test]
+fn a_forged_mailbox_reads_back_without_a_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    for version in VERSIONS {
+        let path = folder.path().join(format!("{}.nsf", version.number()));
+        let written = mailbox::forge(&path, &MailboxOptions { version, mails: 400, seed: 3 }).unwrap();
+        let mut source = NsfSource::open(&path).unwrap();
+        assert_eq!(source.info().warnings, [""; 0]);
+        assert_eq!(source.owner(), Some("CN=Jane Doe/OU=Sales/O=Example"));
+        let titles: Vec<String> = source.folders().unwrap().iter().map(|f| f.path.to_string()).collect();
+        assert!(titles.contains(&"Projects/Apollo".to_owned()) && titles.contains(&"($Inbox)".to_owned()));
+        let items = read_all(&mut source);
+        assert_eq!((items.len() as u64, written.documents), (420, 420));
+        let mut forms: BTreeMap<String, u32> = BTreeMap::new();
+        let mut unread = 0;
+        for (listed, item) in &items {
+            assert!(item.losses.is_empty(), "{:?}", item.losses);
+            files_of(item);
+            let Content::Note { note, .. } = &item.content;
+            *forms.entry(note.text("Form")).or_default() += 1;
+            unread += u32::from(listed.unread == Some(true));
+            for item in &note.items {
+                if let Value::RichText(records) = item.value().unwrap() {
+                    let mut records = Records::new(records);
+                    assert!(records.by_ref().count() > 0 && !records.damaged());
+                }
+            }
+        }
+        assert_eq!(["Appointment", "Person", "Task", "Parking Permit"].map(|form| forms[form]), [5; 4]);
+        assert!(forms["Memo"] > 100 && forms["Reply"] > 50 && unread > 10);
+        let two_folders = items.iter().filter(|(listed, _)| listed.folders.len() == 2).count();
+        assert!(two_folders > 5);
+    }
+}
+
+#[test]
+fn a_mailbox_follows_from_its_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let forged = |name: &str, seed| {
+        let path = folder.path().join(name);
+        mailbox::forge(&path, &MailboxOptions { version: Version::Ods52, mails: 30, seed }).unwrap();
+        std::fs::read(path).unwrap()
+    };
+    let first = forged("a.nsf", 1);
+    assert!(first == forged("b.nsf", 1));
+    assert!(first != forged("c.nsf", 2));
+}
+
+/// The body of a native MIME document, files as they are.
+fn mime_body(item: &SourceItem) -> Vec<u8> {
+    let Content::Note { note, .. } = &item.content;
+    let files: BTreeMap<String, Vec<u8>> = files_of(item).into_iter().collect();
+    let mut body = Vec::new();
+    for item in note.all("Body") {
+        let Ok(Value::MimePart(part)) = item.value() else { panic!("{:?}", item.item_type) };
+        body.extend_from_slice(part.boundary);
+        body.extend_from_slice(part.headers);
+        match part {
+            MimePart { body: name, .. } if part.body_in_object() => {
+                body.extend_from_slice(&files[&String::from_utf8(name.to_vec()).unwrap()]);
+                body.extend_from_slice(b"\r\n");
+            }
+            MimePart { body: text, .. } => body.extend_from_slice(text),
+        }
+    }
+    body
+}
+
+#[test]
+fn messages_of_a_maildir_become_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let mails = folder.path().join("Maildir");
+    let put = |path: &str, text: &str| {
+        let path = mails.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let head = "From: Jo <jo@example.org>\nSubject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\nDate: Fri, 8 Aug 2014 13:18:33 -0400\n";
+    let plain = "Content-Type: text/plain; charset=utf-8\n\nHello\n";
+    let mixed = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee there\n--b\n\
+        Content-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--b--\n";
+    put("cur/1420070400.M1.host:2,FRS", &format!("{head}{plain}"));
+    put(".Archive.Gro&AN8-e/new/1420070401.M2.host", &format!("{head}{mixed}"));
+    put(".Sent/cur/1420070402.M3.host:2,S", &format!("{head}{plain}"));
+    put(".Drafts/cur/1420070403.M4.host:2,DS", &format!("{head}{plain}"));
+    put("dovecot-uidlist", "no message");
+    put("tmp/1420070404.M5.host", "no message yet");
+
+    let path = folder.path().join("mail.nsf");
+    let options = FromMailsOptions { version: Version::Ods43, seed: 1, mails: &mails };
+    from_mails::forge(&path, &options).unwrap();
+    let mut source = NsfSource::open(&path).unwrap();
+    assert_eq!(source.info().warnings, [""; 0]);
+    let folders: BTreeMap<_, _> =
+        source.folders().unwrap().into_iter().map(|f| (f.id, f.path.to_string())).collect();
+    let items = read_all(&mut source);
+    let told: Vec<_> = items
+        .iter()
+        .map(|(listed, item)| {
+            let Content::Note { note, .. } = &item.content;
+            let folder = listed.folders.first().map(|id| folders[id].as_str());
+            (
+                folder,
+                listed.unread.unwrap(),
+                note.has("PostedDate"),
+                note.has("DeliveredDate"),
+                note.text("$RespondedTo"),
+            )
+        })
+        .collect();
+    let row = |folder, unread, posted, delivered, responded: &str| {
+        (folder, unread, posted, delivered, responded.to_owned())
+    };
+    let expected = [
+        row(Some("Archive/Gro\u{df}e"), true, true, true, ""),
+        row(None, false, false, false, ""),
+        row(None, false, true, false, ""),
+        row(Some("($Inbox)"), false, true, true, "1"),
+    ];
+    assert_eq!(told, expected);
+    let expected = mixed
+        .replace('\n', "\r\n")
+        .replace("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: binary")
+        .replace("aGVsbG8=", "hello");
+    assert_eq!(String::from_utf8(mime_body(&items[0].1)).unwrap(), expected);
 }

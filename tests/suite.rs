@@ -2,9 +2,12 @@
 
 mod conversion;
 mod corpus;
+mod crash;
 mod damage;
+mod delivery;
 mod destinations;
 mod forge;
+mod inspect;
 mod lmbcs;
 mod migrate;
 mod sources;

@@ -7,7 +7,7 @@
 
 use crate::destinations::files::{
     deliver_error, destination_error, file_names, location, look_at_message, reconcile_by_name, sync_batch,
-    sync_folder, write_message,
+    sync_folder, write_batch,
 };
 use crate::destinations::{DeliverError, Destination, DestinationError, Present, Traits};
 use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
@@ -60,13 +60,14 @@ impl EmlTree {
         directory.ancestors().take_while(|path| path.starts_with(&self.root)).try_for_each(sync_folder)
     }
 
-    /// Writes one message under its name; durable once the directory is synced.
-    fn put(&self, delivery: &Delivery) -> Result<Location, DeliverError> {
-        let directory = self.directory(&delivery.folder);
-        let temporary = directory.join(format!("{}{TEMPORARY_ENDING}", delivery.placement()));
-        write_message(&temporary, &delivery.rendered, delivery.internal_date_ms)?;
+    fn temporary(&self, delivery: &Delivery) -> PathBuf {
+        self.directory(&delivery.folder).join(format!("{}{TEMPORARY_ENDING}", delivery.placement()))
+    }
+
+    /// Gives a written message its name; durable once the directory is synced.
+    fn land(&self, delivery: &Delivery, temporary: &Path) -> Result<Location, DeliverError> {
         let name = file_name(delivery);
-        fs::rename(&temporary, directory.join(&name)).map_err(deliver_error)?;
+        fs::rename(temporary, self.directory(&delivery.folder).join(&name)).map_err(deliver_error)?;
         Ok(location(&directory_name(&delivery.folder), &name))
     }
 
@@ -111,7 +112,10 @@ impl Destination for EmlTree {
     }
 
     fn put_batch(&mut self, batch: &[Delivery]) -> Vec<Result<Location, DeliverError>> {
-        let mut answers: Vec<_> = batch.iter().map(|delivery| self.put(delivery)).collect();
+        let written = write_batch(batch, |delivery| self.temporary(delivery));
+        let land =
+            |(delivery, written): (&Delivery, Result<PathBuf, DeliverError>)| self.land(delivery, &written?);
+        let mut answers: Vec<_> = batch.iter().zip(written).map(land).collect();
         sync_batch(batch, &mut answers, |folder| self.directory(folder));
         answers
     }

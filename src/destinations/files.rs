@@ -9,24 +9,55 @@ use crate::model::rendered::Rendered;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, FileTimes};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The header that tells our own messages from foreign ones.
 const KEY_HEADER: &str = "X-Notesferry-Key";
 
-/// Writes a message into a new file and makes it durable; takes the file away again when that fails. The
-/// modification time of the file is the INTERNALDATE of the message, as IMAP servers on files take it from there.
-pub fn write_message(path: &Path, rendered: &Rendered, internal_date_ms: i64) -> Result<(), DeliverError> {
-    let written = write_file(path, rendered, internal_date_ms);
-    if written.is_err() {
-        // What is left is a temporary file of ours, which the next `prepare` takes away too.
-        let _ = fs::remove_file(path);
-    }
-    written
+/// Threads that make the files of a batch durable: journalling file systems answer many callers with one commit.
+const SYNC_THREADS: usize = 16;
+
+/// Writes the messages of a batch into new files and makes them durable; a file whose writing fails is taken away.
+/// The modification time of a file is the INTERNALDATE of its message, as IMAP servers on files take it from there.
+pub fn write_batch(
+    batch: &[Delivery],
+    path: impl Fn(&Delivery) -> PathBuf,
+) -> Vec<Result<PathBuf, DeliverError>> {
+    let write = |delivery: &Delivery| {
+        let path = path(delivery);
+        let file = write_file(&path, &delivery.rendered, delivery.internal_date_ms);
+        (path, file)
+    };
+    let written: Vec<_> = batch.iter().map(write).collect();
+    let synced: Vec<Result<(), DeliverError>> = thread::scope(|scope| {
+        let groups = written.chunks(written.len().div_ceil(SYNC_THREADS).max(1));
+        let sync = |(_, file): &(PathBuf, Result<File, DeliverError>)| match file {
+            Ok(file) => file.sync_all().map_err(deliver_error),
+            Err(_) => Ok(()),
+        };
+        let threads: Vec<_> =
+            groups.map(|group| scope.spawn(move || group.iter().map(sync).collect::<Vec<_>>())).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    let answer =
+        |((path, file), synced): ((PathBuf, Result<File, DeliverError>), Result<(), DeliverError>)| {
+            let answer = file.and(synced);
+            if answer.is_err() {
+                // What is left is a temporary file of ours, which the next `prepare` takes away too.
+                let _ = fs::remove_file(&path);
+            }
+            answer.map(|()| path)
+        };
+    written.into_iter().zip(synced).map(answer).collect()
 }
 
-fn write_file(path: &Path, rendered: &Rendered, internal_date_ms: i64) -> Result<(), DeliverError> {
+fn write_file(path: &Path, rendered: &Rendered, internal_date_ms: i64) -> Result<File, DeliverError> {
     let mut out = Watched { file: File::create(path).map_err(deliver_error)?, failed: false };
     let mut buffered = BufWriter::with_capacity(64 << 10, &mut out);
     let written = rendered.write_to(&mut buffered).and_then(|()| buffered.flush());
@@ -37,7 +68,8 @@ fn write_file(path: &Path, rendered: &Rendered, internal_date_ms: i64) -> Result
         Ok(()) => {}
     }
     let times = FileTimes::new().set_modified(system_time(internal_date_ms));
-    out.file.set_times(times).and_then(|()| out.file.sync_all()).map_err(deliver_error)
+    out.file.set_times(times).map_err(deliver_error)?;
+    Ok(out.file)
 }
 
 /// Remembers whether an error came from the file, to tell it from one of the attachments that are copied into it.
@@ -109,9 +141,10 @@ pub fn location(directory: &str, name: &str) -> Location {
     Location::File { path }
 }
 
-/// The names of the files in a folder; none when the folder is not there.
+/// The names of the files in a folder; none when the folder is not there. They are made durable first: what is
+/// found here may be noted in a ledger, and then a power cut must not take it away.
 pub fn file_names(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
+    let entries = match sync_folder(folder).and_then(|()| fs::read_dir(folder)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
@@ -176,6 +209,8 @@ pub fn destination_error(target: &Path, error: io::Error) -> DestinationError {
 mod tests {
     use super::*;
     use crate::model::blob::{Blob, OpenBlob};
+    use crate::model::delivery::Flags;
+    use crate::model::item::{ItemKey, MailboxId};
     use crate::model::rendered::{Segment, TransferEncoding};
     use crate::notes::ids::{ReplicaId, Unid};
     use std::sync::Arc;
@@ -194,6 +229,30 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_is_told_from_a_refused_message() {
+        let error = |kind: ErrorKind| deliver_error(kind.into());
+        assert!(matches!(error(ErrorKind::StorageFull), DeliverError::Full { .. }));
+        assert!(matches!(error(ErrorKind::QuotaExceeded), DeliverError::Full { .. }));
+        assert!(matches!(error(ErrorKind::InvalidFilename), DeliverError::Refused { .. }));
+        assert!(matches!(error(ErrorKind::NotFound), DeliverError::PutOff { .. }));
+        let full = destination_error(Path::new("/x"), ErrorKind::StorageFull.into());
+        assert!(matches!(full, DestinationError::Full { .. }));
+    }
+
+    fn delivery(rendered: Rendered, internal_date_ms: i64) -> Delivery {
+        let origin = Origin::Notes { replica: ReplicaId(1), unid: Unid([2; 16]) };
+        Delivery {
+            key: ItemKey { mailbox: MailboxId("test:".to_owned()), origin },
+            folder: FolderPath::inbox(),
+            rendered: Arc::new(rendered),
+            flags: Flags::default(),
+            internal_date_ms,
+            message_id: String::new(),
+            subject: String::new(),
+        }
+    }
+
+    #[test]
     fn an_attachment_that_cannot_be_read_is_not_the_fault_of_the_disk() {
         struct Gone;
         impl OpenBlob for Gone {
@@ -205,17 +264,20 @@ mod tests {
         let path = folder.path().join("message");
         let blob = Blob::stored(5, b"", Arc::new(Gone));
         let rendered = Rendered::new(vec![Segment::Blob { blob, encoding: TransferEncoding::Identity }]);
-        assert!(matches!(write_message(&path, &rendered, 0), Err(DeliverError::Source { .. })));
+        let answers = write_batch(&[delivery(rendered, 0)], |_| path.clone());
+        assert!(matches!(answers[..], [Err(DeliverError::Source { .. })]));
         assert!(!path.exists());
     }
 
     #[test]
     fn the_file_has_the_date_of_the_message() {
         let folder = tempfile::tempdir().unwrap();
-        for date in [-86_400_000, 0, 1_000_000_000_000] {
-            let path = folder.path().join(date.to_string());
-            write_message(&path, &Rendered::new(vec![Segment::Bytes(b"x".to_vec())]), date).unwrap();
-            assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), system_time(date));
+        let dates = [-86_400_000, 0, 1_000_000_000_000];
+        let batch = dates.map(|date| delivery(Rendered::new(vec![Segment::Bytes(b"x".to_vec())]), date));
+        let answers =
+            write_batch(&batch, |delivery| folder.path().join(delivery.internal_date_ms.to_string()));
+        for (date, answer) in dates.into_iter().zip(answers) {
+            assert_eq!(fs::metadata(answer.unwrap()).unwrap().modified().unwrap(), system_time(date));
         }
     }
 }

@@ -12,7 +12,7 @@
 
 use crate::destinations::files::{
     deliver_error, destination_error, file_names, location, look_at_message, reconcile_by_name, sync_batch,
-    sync_folder, write_message,
+    sync_folder, write_batch,
 };
 use crate::destinations::{DeliverError, Destination, DestinationError, Present, Traits, modified_utf7};
 use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
@@ -72,17 +72,19 @@ impl Maildir {
         sync_folder(&self.root)
     }
 
-    /// Writes one message and renames it into `cur`; durable once `cur` is synced.
-    fn put(&self, delivery: &Delivery) -> Result<Location, DeliverError> {
-        let directory = self.directory(&delivery.folder);
-        let temporary = directory.join("tmp").join(format!("{}.notesferry", unique_name(delivery, "")));
-        write_message(&temporary, &delivery.rendered, delivery.internal_date_ms)?;
+    fn temporary(&self, delivery: &Delivery) -> PathBuf {
+        self.directory(&delivery.folder).join("tmp").join(format!("{}.notesferry", unique_name(delivery, "")))
+    }
+
+    /// Renames a written message into `cur`; durable once `cur` is synced.
+    fn land(&self, delivery: &Delivery, temporary: &Path) -> Result<Location, DeliverError> {
         let digest = delivery.rendered.digest().map_err(deliver_error)?;
         let size = delivery.rendered.len();
         let version: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         let base = format!("{}.notesferry,S={size},W={size}", unique_name(delivery, &version));
         let name = format!("{base}{INFO}{}", flag_letters(&delivery.flags));
-        fs::rename(&temporary, directory.join("cur").join(name)).map_err(deliver_error)?;
+        let cur = self.directory(&delivery.folder).join("cur");
+        fs::rename(temporary, cur.join(name)).map_err(deliver_error)?;
         Ok(location(&directory_name(&delivery.folder), &base))
     }
 
@@ -153,7 +155,10 @@ impl Destination for Maildir {
     }
 
     fn put_batch(&mut self, batch: &[Delivery]) -> Vec<Result<Location, DeliverError>> {
-        let mut answers: Vec<_> = batch.iter().map(|delivery| self.put(delivery)).collect();
+        let written = write_batch(batch, |delivery| self.temporary(delivery));
+        let land =
+            |(delivery, written): (&Delivery, Result<PathBuf, DeliverError>)| self.land(delivery, &written?);
+        let mut answers: Vec<_> = batch.iter().zip(written).map(land).collect();
         sync_batch(batch, &mut answers, |folder| self.directory(folder).join("cur"));
         answers
     }

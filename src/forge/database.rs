@@ -22,6 +22,7 @@ use crate::notes::lmbcs;
 use crate::notes::timedate::Timedate;
 use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
@@ -115,6 +116,16 @@ pub struct Summary {
     pub attachments: u64,
     pub folders: u64,
     pub bytes: u64,
+    /// Files that were given as messages and are none.
+    pub skipped: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { documents, attachments, folders, bytes, skipped, .. } = self;
+        write!(f, "{documents} documents, {attachments} attachments and {folders} folders in {bytes} bytes")?;
+        if *skipped > 0 { write!(f, "; {skipped} files were no messages") } else { Ok(()) }
+    }
 }
 
 /// Writes one database.
@@ -595,14 +606,11 @@ impl Writer {
     }
 
     fn header(&mut self, superblocks: [Area; 3], bdbs: [Area; 2]) -> Result<Vec<u8>, ForgeError> {
-        let inherits = match &*self.options.inherits {
-            "" => String::new(),
-            name => format!("\n#2{name}"),
-        };
-        // Lines of this text end with a line feed, which elsewhere becomes NUL.
-        let lines = [&*self.options.title, "", &inherits].map(lmbcs::encode);
-        let mut info = lines.join(&b'\n');
-        info.retain(|&byte| byte != 0);
+        let mut info = lmbcs::encode(&self.options.title);
+        if !self.options.inherits.is_empty() {
+            info.extend_from_slice(b"\n#2");
+            info.extend(lmbcs::encode(&self.options.inherits));
+        }
         let file_units = u32::try_from(self.output.end() / UNIT).map_err(|_| ForgeError::TooLarge)?;
         let header = Header {
             version: self.options.version,

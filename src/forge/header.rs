@@ -32,7 +32,7 @@ pub(super) struct Layout {
     pub bitmap: Area,
     pub bdbs: [Area; 2],
     /// The first byte that is free for everything else.
-    pub end: u64,
+    pub end: usize,
     /// Slots of the log of modified notes, and its size.
     pub log: (u32, usize),
 }

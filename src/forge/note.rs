@@ -31,6 +31,14 @@ pub enum Placement {
     File,
 }
 
+/// A UNID as Notes makes them: the first half is random, the second is the time.
+pub fn unid(random: u64, created: Timedate) -> Unid {
+    let mut stored = [0; 16];
+    stored.put(0, &random.to_le_bytes());
+    stored.put_time(8, created);
+    Unid::from_stored(stored)
+}
+
 /// A note to be written.
 #[derive(Clone, Debug)]
 pub struct NoteSpec {
@@ -69,6 +77,16 @@ impl NoteSpec {
     /// Another class of note, such as a form; with [`NoteSpec::DEFAULT`] the database's default of that class.
     pub fn design(class: u16, unid: Unid, time: Timedate) -> Self {
         Self { class: NoteClass(class), ..Self::document(unid, time) }
+    }
+
+    /// The profile that names the owner of a mail file.
+    pub fn calendar_profile(unid: Unid, time: Timedate, owner: &str) -> Self {
+        let status = NoteStatus(NoteStatus::GHOST.0 | NoteStatus::NAMED.0);
+        Self { status, ..Self::document(unid, time) }.with([
+            ItemSpec::text("$Name", "$profile_015calendarprofile_"),
+            ItemSpec::text("Form", "CalendarProfile"),
+            ItemSpec::text("Owner", owner).flagged(ItemFlags::NAMES),
+        ])
     }
 
     /// The bit of the class that marks a default.

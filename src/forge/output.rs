@@ -21,7 +21,7 @@ pub(super) struct Output {
 
 impl Output {
     /// Opens the temporary file and leaves `reserved` bytes at its start free.
-    pub fn create(path: &Path, reserved: u64) -> Result<Self, ForgeError> {
+    pub fn create(path: &Path, reserved: usize) -> Result<Self, ForgeError> {
         refuse_existing(path)?;
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
@@ -35,7 +35,7 @@ impl Output {
             temporary,
             finished: false,
         };
-        output.pad_to(reserved)?;
+        output.extend(&vec![0; reserved])?;
         Ok(output)
     }
 
@@ -54,15 +54,11 @@ impl Output {
         Ok(())
     }
 
-    pub fn pad_to(&mut self, multiple_or_size: u64) -> Result<(), ForgeError> {
-        const ZEROS: [u8; 4096] = [0; 4096];
-        let target = self.end.next_multiple_of(multiple_or_size);
-        let target = if self.end == 0 { multiple_or_size } else { target };
-        while self.end < target {
-            let step = (target - self.end).min(ZEROS.len() as u64) as usize;
-            self.extend(&ZEROS[..step])?;
-        }
-        Ok(())
+    /// Fills up with zeros to a multiple of some bytes, at most 64 KiB.
+    pub fn pad_to(&mut self, multiple: u64) -> Result<(), ForgeError> {
+        const ZEROS: [u8; 0x1_0000] = [0; 0x1_0000];
+        let missing = self.end.next_multiple_of(multiple) - self.end;
+        self.extend(&ZEROS[..missing as usize])
     }
 
     /// Starts a new extent at a multiple of `alignment` bytes (itself one of 256) and returns its position in units.

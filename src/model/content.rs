@@ -6,6 +6,7 @@ use crate::model::item::{ItemVersion, Origin};
 use crate::model::loss::Loss;
 use crate::notes::document::Note;
 use crate::notes::file_object::FileObject;
+use crate::notes::ids::Unid;
 
 /// The id by which a source finds an item again; meaningful only to the source that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,8 @@ pub struct SourceItem {
     pub origin: Origin,
     pub version: ItemVersion,
     pub content: Content,
+    /// The Message-ID of the document that this one answers, where the source knows both.
+    pub parent_message_id: Option<(Unid, String)>,
     /// What could not be read; the rest of the item stands.
     pub losses: Vec<Loss>,
 }

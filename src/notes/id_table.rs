@@ -47,7 +47,9 @@ impl IdTable {
         let mut runs: Vec<(u8, u32)> = Vec::new();
         for id in ids {
             match runs.last_mut() {
-                Some((extra, first)) if *extra < 255 && *first + 4 * (u32::from(*extra) + 1) == id.0 => {
+                Some((extra, first))
+                    if *extra < 255 && first.wrapping_add(4 * (u32::from(*extra) + 1)) == id.0 =>
+                {
                     *extra += 1;
                 }
                 _ => runs.push((0, id.0)),
@@ -78,6 +80,14 @@ mod tests {
         let table = IdTable::decode(&stored).unwrap();
         assert_eq!((table.ids, table.inverted, table.changed), (ids, false, Timedate([7, 8])));
         assert_eq!(stored.len(), 18 + 3 * 5);
+    }
+
+    // Found by fuzzing: the end of the first run went beyond 32 bits.
+    #[test]
+    fn damaged_ids_at_the_end_of_their_range_come_back() {
+        let ids = vec![NoteId(u32::MAX), NoteId(0), NoteId(u32::MAX - 3), NoteId(0)];
+        let stored = IdTable::encode(&ids, Timedate::default());
+        assert_eq!(IdTable::decode(&stored).map(|table| table.ids), Ok(ids));
     }
 
     #[test]

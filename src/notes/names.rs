@@ -97,7 +97,10 @@ impl Component {
 }
 
 /// The label that a component of an abbreviated name has by its place. Two letters at the end are a country, because
-/// Domino makes no organization with a name so short.
+/// the name of an organization has at least three.
+///
+/// # Source
+/// HCL Domino administration help, "Domino naming requirements".
 fn default_label(at: usize, components: &[&str]) -> Option<&'static str> {
     let count = components.len();
     let last = components.last()?;
@@ -173,7 +176,10 @@ fn unquote(phrase: &str) -> Option<String> {
     (!words.is_empty()).then_some(words)
 }
 
-/// The address without the Notes domains behind it, if it is an Internet address.
+/// The address without the Notes domains behind it, if it is an Internet address. A Notes domain has no dot.
+///
+/// # Source
+/// HCL Domino administration help, "Domino naming requirements".
 fn internet_address(stored: &str) -> Option<&str> {
     let mut address = stored;
     loop {

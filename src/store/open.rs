@@ -4,7 +4,8 @@ use crate::base::limits::STORE_CACHE_BYTES;
 use crate::store::record::RecordError;
 use crate::store::tables::{FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION};
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError};
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why the state cannot be used.
@@ -46,6 +47,8 @@ failed!(
 #[derive(Debug)]
 pub struct StateStore {
     pub(super) database: Database,
+    /// Locked as long as the store is open; the file holds nothing.
+    _lock: Option<File>,
 }
 
 impl StateStore {
@@ -59,14 +62,13 @@ impl StateStore {
     /// [`StoreError::Open`] for anything that the system says.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(Self::FILE_NAME);
+        let lock = lock(folder, &path)?;
         let open_error = |why: String| StoreError::Open { path: path.clone(), why };
-        fs::create_dir_all(folder).map_err(|error| open_error(error.to_string()))?;
-        let database = match builder().create(&path) {
-            Ok(database) => database,
-            Err(DatabaseError::DatabaseAlreadyOpen) => return Err(StoreError::InUse { path }),
-            Err(error) => return Err(open_error(error.to_string())),
-        };
-        Self::check(database, &path)
+        if !path.exists() {
+            make_file(&path).map_err(open_error)?;
+        }
+        let database = builder().open(&path).map_err(|error| open_error(error.to_string()))?;
+        Ok(Self { _lock: Some(lock), ..Self::check(database, &path)? })
     }
 
     /// Opens a state that lies on other storage than a file, for tests that let the storage fail.
@@ -89,8 +91,33 @@ impl StateStore {
             Some(_) => {}
             None => make_tables(&database)?,
         }
-        Ok(Self { database })
+        Ok(Self { database, _lock: None })
     }
+}
+
+/// The lock that keeps other processes away, also while the file is being made.
+fn lock(folder: &Path, path: &Path) -> Result<File, StoreError> {
+    let open_error = |error: io::Error| StoreError::Open { path: path.to_owned(), why: error.to_string() };
+    fs::create_dir_all(folder).map_err(open_error)?;
+    let lock = File::create(folder.join("state.lock")).map_err(open_error)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(open_error(error)),
+    }
+}
+
+/// Makes the file under another name first: one that was cut off while it was made could not be opened again.
+fn make_file(path: &Path) -> Result<(), String> {
+    let new = path.with_extension("new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.to_string()),
+        _ => {}
+    }
+    let database = builder().create(&new).map_err(|error| error.to_string())?;
+    make_tables(&database).map_err(|error| error.to_string())?;
+    drop(database);
+    fs::rename(&new, path).map_err(|error| error.to_string())
 }
 
 fn builder() -> Builder {
@@ -129,6 +156,16 @@ mod tests {
         let _first = StateStore::open(folder.path()).unwrap();
         let second = StateStore::open(folder.path());
         assert!(matches!(second, Err(StoreError::InUse { .. })), "{second:?}");
+    }
+
+    #[test]
+    fn a_state_that_was_cut_off_while_it_was_made_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("state.new"), b"half").unwrap();
+        for _ in 0..2 {
+            StateStore::open(folder.path()).unwrap();
+        }
+        assert!(!folder.path().join("state.new").exists());
     }
 
     #[test]

@@ -202,6 +202,7 @@ impl Document {
             origin: Origin::Notes { replica, unid: self.note.unid },
             version: ItemVersion::default(),
             content: Content::Note { note: Box::new(self.note.clone()), files: self.files.clone() },
+            parent_message_id: None,
             losses: Vec::new(),
         };
         let listed: Vec<FolderId> = self.folders.iter().map(|folder| folder.id).collect();

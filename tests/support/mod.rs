@@ -1,8 +1,14 @@
 //! Helpers that several test modules share.
 
 pub mod corpus;
+pub mod delivery;
+pub mod destination_kit;
 pub mod document;
+pub mod memory_destination;
+pub mod memory_source;
+pub mod messages;
 pub mod rich_text;
+pub mod source_kit;
 
 /// Whether the long campaigns run too (`tests/run --long`).
 pub fn long() -> bool {

@@ -86,17 +86,21 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         ));
     }
     let folders = source.folders()?;
+    let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
     reporter.begin(&named.label(), &target.mailbox(), &info, &folders);
     let now_unix_ms = Timestamp::now().as_millisecond();
     let convert = |listed: &ListedItem, item: &SourceItem| {
         let Origin::Notes { replica, .. } = item.origin;
+        let message_id_of = |unid| {
+            item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
+        };
         let context = Context {
             replica,
             owner: info.owner.as_deref(),
             now_unix_ms,
             all_documents: arguments.all_documents,
             folders: &folders,
-            message_id_of: &|_| None,
+            message_id_of: &message_id_of,
         };
         conversion::convert(item, &listed.folders, listed.unread, &context)
     };
@@ -108,7 +112,6 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         let all_documents = arguments.all_documents;
         return preview::preview(source.as_mut(), &settings, store.as_ref(), all_documents, reporter);
     }
-    let stop = stop_on_signal()?;
     let mut store = StateStore::open(&state_folder)?;
     let mut destination = target.open();
     let mut pass = Pass::begin(&mut store, destination.as_mut(), settings)?;

@@ -74,7 +74,8 @@ impl Reporter {
                 "warnings": warnings,
             }));
         }
-        self.line(&format!("Reading {source} ({title}), {} folders.", folders.len()));
+        let title = if title.is_empty() { String::new() } else { format!(" ({title})") };
+        self.line(&format!("Reading {source}{title}, {} folders.", folders.len()));
         warnings.iter().for_each(|warning| self.line(&format!("Note: {warning}")));
     }
 

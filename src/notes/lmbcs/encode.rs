@@ -3,14 +3,15 @@
 use super::group;
 use super::pages::Page;
 
-/// The groups in the order in which they are asked. Group 1 comes first: Notes stores typographic quotation marks and
-/// dashes as its exceptions, though other pages have them too (seen in public databases).
-const ORDER: [u8; 12] = [group::LATIN_1, 0x02, 0x05, 0x03, 0x04, 0x06, 0x08, 0x0B, 0x10, 0x11, 0x12, 0x13];
+/// The order in which groups are asked, after group 1 and that of the text around. Group 1 goes first because Notes
+/// stores typographic quotation marks and dashes as its exceptions, though other pages have them too (seen in public
+/// databases).
+const ORDER: [u8; 11] = [0x02, 0x05, 0x03, 0x04, 0x06, 0x08, 0x0B, 0x10, 0x11, 0x12, 0x13];
 
 /// The stored form of a text; a line feed becomes NUL. Decoding gives the text back.
 pub fn encode(text: &str) -> Vec<u8> {
     let mut stored = Vec::with_capacity(text.len());
-    // Characters of several pages stay with the page of the text around them.
+    // Characters of several pages stay with the page of the text before them; quotation marks do not end it.
     let mut current = group::LATIN_1;
     for character in text.chars() {
         match character {
@@ -21,7 +22,9 @@ pub fn encode(text: &str) -> Vec<u8> {
             _ => match find(character, current) {
                 Some((group, code)) => {
                     push_code(&mut stored, group, code);
-                    current = group;
+                    if group != group::LATIN_1 {
+                        current = group;
+                    }
                 }
                 None => push_utf16(&mut stored, character),
             },
@@ -32,10 +35,9 @@ pub fn encode(text: &str) -> Vec<u8> {
 
 /// The group that has a character, and its code there.
 fn find(character: char, current: u8) -> Option<(u8, u16)> {
-    let unit = u16::try_from(u32::from(character)).ok()?;
+    let unit = u16::try_from(character).ok()?;
     let code_in = |group: u8| Some((group, Page::of(group)?.code(unit)?));
-    let latin_1 = code_in(group::LATIN_1);
-    latin_1.or_else(|| code_in(current)).or_else(|| ORDER[1..].iter().copied().find_map(code_in))
+    [group::LATIN_1, current].into_iter().chain(ORDER).find_map(code_in)
 }
 
 fn push_code(stored: &mut Vec<u8>, group: u8, code: u16) {
@@ -90,10 +92,11 @@ mod tests {
         }
     }
 
-    // U+9019 is in Japanese too, but a Chinese character stands before it.
+    // U+4E00 is in Japanese too, but U+4EEC before it is Chinese only.
     #[test]
     fn a_text_stays_with_its_page() {
         assert_eq!(encode("\u{4EEC}\u{4E00}"), [0x13, 0xC3, 0xC7, 0x13, 0xD2, 0xBB]);
+        assert_eq!(encode("\u{4EEC}\u{2019}\u{4E00}"), [0x13, 0xC3, 0xC7, 0x01, 0x2C, 0x13, 0xD2, 0xBB]);
         assert_eq!(encode("\u{4E00}"), [0x10, 0x88, 0xEA]);
     }
 

@@ -147,70 +147,84 @@ impl Job {
         now_unix_ms: i64,
         changes: &mut Changes,
     ) -> Result<(End, Vec<Loss>), String> {
-        let Waiting { key, version, filing, losses, work } = self.waiting;
-        let mut entry = self.entry.unwrap_or_else(|| Entry::unfinished(now_unix_ms));
+        let Self { waiting: Waiting { key, version, filing, losses, work }, entry, puts } = self;
+        let mut entry = entry.unwrap_or_else(|| Entry::unfinished(now_unix_ms));
         entry.version = Some(version);
-        let message = match work {
-            Work::Deliver(message) => message,
-            Work::Unchanged => {
-                let end = unstored_end(&entry);
-                changes.entries.push((key, entry));
-                return Ok((end, losses));
-            }
+        if !matches!(work, Work::Unchanged) {
+            entry.filing = filing;
+            entry.converter_version = CONVERTER_VERSION;
+            entry.unix_ms = now_unix_ms;
+            entry.losses.clone_from(&losses);
+        }
+        let end = match work {
+            Work::Unchanged => Ok(unstored_end(&entry)),
             Work::SetAside(aside) => {
-                entry.filing = filing;
-                entry.converter_version = CONVERTER_VERSION;
-                entry.unix_ms = now_unix_ms;
                 entry.outcome = Outcome::SetAside(aside.clone());
-                changes.entries.push((key, entry));
-                return Ok((End::SetAside(aside), losses));
+                Ok(End::SetAside(aside))
+            }
+            Work::Deliver(message) => {
+                let answered = record_answers(&message, puts, answers, &key, &mut entry, changes);
+                let (outcome, end) = match answered {
+                    Answered { full: Some(why), .. } => (Outcome::Unfinished, Err(why)),
+                    Answered { aside: Some(aside), .. } => {
+                        (Outcome::SetAside(aside.clone()), Ok(End::SetAside(aside)))
+                    }
+                    Answered { stored: 0, .. } => (Outcome::Delivered, Ok(unstored_end(&entry))),
+                    Answered { .. } => (Outcome::Delivered, Ok(End::Delivered)),
+                };
+                entry.outcome = outcome;
+                end
             }
         };
-        // Copies that were not put again show the item as it is now.
-        for placed in &mut entry.placements {
-            let put = self.puts.iter().any(|put| put.folder == placed.folder);
-            if !put && message.converted.placements.contains(&placed.folder) {
-                placed.source_digest = Some(message.source_digest);
-            }
-        }
-        let mut stored = 0;
-        let mut aside = None;
-        let mut full = None;
-        for (put, answer) in self.puts.into_iter().zip(answers) {
-            changes.settled.push(PlacementId::new(&key.origin, &put.folder));
-            match answer {
-                Answer::Stored(location) => {
-                    stored += 1;
-                    changes.to_remove.extend(replaced_copy(&put.folder, put.replaces, &location));
-                    entry.place(Placed {
-                        folder: put.folder,
-                        location: Some(location),
-                        size: message.rendered.len(),
-                        source_digest: Some(message.source_digest),
-                        output_digest: message.rendered.digest().ok(),
-                    });
-                }
-                Answer::SetAside(reason) => aside = aside.or(Some(reason)),
-                Answer::Full(why) => full = Some(why),
-            }
-        }
-        let end = match (&aside, stored) {
-            (Some(aside), _) => End::SetAside(aside.clone()),
-            (None, 0) => unstored_end(&entry),
-            (None, _) => End::Delivered,
-        };
-        entry.outcome = match (&full, aside) {
-            (Some(_), _) => Outcome::Unfinished,
-            (None, Some(aside)) => Outcome::SetAside(aside),
-            (None, None) => Outcome::Delivered,
-        };
-        entry.filing = filing;
-        entry.converter_version = CONVERTER_VERSION;
-        entry.unix_ms = now_unix_ms;
-        entry.losses = losses.clone();
         changes.entries.push((key, entry));
-        full.map_or(Ok((end, losses)), Err)
+        end.map(|end| (end, losses))
     }
+}
+
+/// What the destination said about the placements of one item.
+#[derive(Default)]
+struct Answered {
+    stored: usize,
+    /// The first reason.
+    aside: Option<SetAside>,
+    full: Option<String>,
+}
+
+fn record_answers(
+    message: &Message,
+    puts: Vec<Put>,
+    answers: Vec<Answer>,
+    key: &ItemKey,
+    entry: &mut Entry,
+    changes: &mut Changes,
+) -> Answered {
+    // Copies that were not put again show the item as it is now.
+    for placed in &mut entry.placements {
+        let put = puts.iter().any(|put| put.folder == placed.folder);
+        if !put && message.converted.placements.contains(&placed.folder) {
+            placed.source_digest = Some(message.source_digest);
+        }
+    }
+    let mut answered = Answered::default();
+    for (put, answer) in puts.into_iter().zip(answers) {
+        changes.settled.push(PlacementId::new(&key.origin, &put.folder));
+        match answer {
+            Answer::Stored(location) => {
+                answered.stored += 1;
+                changes.to_remove.extend(replaced_copy(&put.folder, put.replaces, &location));
+                entry.place(Placed {
+                    folder: put.folder,
+                    location: Some(location),
+                    size: message.rendered.len(),
+                    source_digest: Some(message.source_digest),
+                    output_digest: message.rendered.digest().ok(),
+                });
+            }
+            Answer::SetAside(reason) => answered.aside = answered.aside.or(Some(reason)),
+            Answer::Full(why) => answered.full = Some(why),
+        }
+    }
+    answered
 }
 
 /// The end of an item of which nothing had to be stored.

@@ -327,6 +327,9 @@ impl<'a> Pass<'a> {
         if in_flight.is_empty() {
             return Ok(());
         }
+        // Takes away what a destination may have left half written.
+        let folders: BTreeSet<FolderPath> = in_flight.iter().map(|record| record.folder.clone()).collect();
+        self.destination.prepare(&Vec::from_iter(folders))?;
         let locations = self.destination.reconcile(&in_flight)?;
         let searchable = self.destination.traits().searchable;
         let mut entries = BTreeMap::new();

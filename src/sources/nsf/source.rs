@@ -34,7 +34,8 @@ pub struct NsfSource {
     path: PathBuf,
     database: Arc<Database>,
     census: Census,
-    look: Look,
+    /// `None` for a database in memory.
+    look: Option<Look>,
     in_use: Option<String>,
     folders: Vec<FolderContents>,
     /// Membership in folders, ascending by note.
@@ -52,29 +53,43 @@ impl NsfSource {
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let database = Database::open(path).map_err(|error| open_error(path, error))?;
         let look = look(path, &database)?;
-        let in_use = in_use::writer_of(path);
+        Ok(Self { look: Some(look), in_use: in_use::writer_of(path), ..Self::new(path, database) })
+    }
+
+    /// A database in memory, which nobody else can change.
+    ///
+    /// # Errors
+    /// As [`NsfSource::open`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, SourceError> {
+        let path = Path::new("(memory)");
+        let database = Database::from_bytes(bytes).map_err(|error| open_error(path, error))?;
+        Ok(Self::new(path, database))
+    }
+
+    fn new(path: &Path, database: Database) -> Self {
         let census = Census::take(&database);
         let (folders, mut odd) = read_folders(&database, &census.views);
         let mut warnings = database.warnings().to_vec();
         warnings.extend(census.warning(&database));
         warnings.append(&mut odd);
-        let mut filed: Vec<_> =
-            folders.iter().flat_map(|f| f.notes.iter().map(|note| (*note, f.folder.id))).collect();
+        let filed = folders.iter().flat_map(|f| f.notes.iter().map(|note| (*note, f.folder.id)));
+        let mut filed: Vec<_> = filed.collect();
         filed.sort_unstable();
-        let mut source = Self {
+        let (unread, mut odd) = read_unread_lists(&database);
+        warnings.append(&mut odd);
+        let owner = find_owner(&database, &census);
+        Self {
             path: path.to_owned(),
             database: Arc::new(database),
-            census,
-            look,
-            in_use,
+            look: None,
+            in_use: None,
             folders,
             filed,
-            owner: None,
-            unread: None,
+            unread: unread_list(unread, owner.as_deref()),
+            owner,
+            census,
             warnings,
-        };
-        source.read_owner();
-        Ok(source)
+        }
     }
 
     pub fn database(&self) -> &Arc<Database> {
@@ -93,21 +108,6 @@ impl NsfSource {
     /// The owner of the mail file as a Notes name, from its calendar profile.
     pub fn owner(&self) -> Option<&str> {
         self.owner.as_deref()
-    }
-
-    /// The owner's unread list, or the only one there is.
-    fn read_owner(&mut self) {
-        self.owner = find_owner(&self.database, &self.census);
-        let (mut lists, mut odd) = read_unread_lists(&self.database);
-        self.warnings.append(&mut odd);
-        let owned = lists.iter().position(|list| {
-            self.owner.as_deref().is_some_and(|owner| owner.eq_ignore_ascii_case(&list.user))
-        });
-        self.unread = match owned {
-            Some(at) => Some(lists.swap_remove(at)),
-            None if lists.len() == 1 && self.owner.is_none() => lists.pop(),
-            None => None,
-        };
     }
 
     fn folders_of(&self, id: NoteId) -> Vec<FolderId> {
@@ -146,6 +146,12 @@ fn look(path: &Path, database: &Database) -> Result<Look, SourceError> {
     })
 }
 
+/// The owner's unread list, or the only one there is.
+fn unread_list(mut lists: Vec<UnreadList>, owner: Option<&str>) -> Option<UnreadList> {
+    let Some(owner) = owner else { return lists.pop().filter(|_| lists.is_empty()) };
+    lists.into_iter().find(|list| owner.eq_ignore_ascii_case(&list.user))
+}
+
 /// The owner named in the calendar profile, which is a named note and so never listed as a document.
 fn find_owner(database: &Database, census: &Census) -> Option<String> {
     census.named.iter().find_map(|id| {
@@ -170,14 +176,15 @@ impl Source for NsfSource {
     }
 
     fn changed(&mut self) -> Result<Option<String>, SourceError> {
+        let Some(before) = self.look else { return Ok(None) };
         let read = |error| SourceError::Read { path: self.path.clone(), error };
         let file = DatabaseFile::open(&self.path).map_err(read)?;
         let mut now = look(&self.path, &self.database)?;
         now.write_count = Header::read(&file).ok().and_then(|h| Superblock::newest_write_count(&file, &h));
-        if self.look.write_count.is_none() {
+        if before.write_count.is_none() {
             now.write_count = None;
         }
-        Ok((now != self.look).then(|| "the file was written while it was read".to_owned()))
+        Ok((now != before).then(|| "the file was written while it was read".to_owned()))
     }
 
     fn folders(&mut self) -> Result<Vec<Folder>, SourceError> {
@@ -211,10 +218,12 @@ impl Source for NsfSource {
         let (note, odd) = note.map_err(|damage| SourceError::Unreadable { id, why: damage.0 })?;
         let losses = odd.into_iter().map(|what| Loss::new(LossKind::TextDamaged, what)).collect();
         let files = self.read_files(&note);
+        let parent_message_id = self.parent_message_id(&note);
         Ok(SourceItem {
             origin: self.origin(note.unid),
             version: ItemVersion { sequence: note.sequence, time: note.sequence_time.0 },
             content: Content::Note { note: Box::new(note), files },
+            parent_message_id,
             losses,
         })
     }
@@ -244,6 +253,14 @@ impl NsfSource {
             }
             Err(_) => {}
         }
+    }
+
+    /// Looked up for answers only, so that most documents cost one read.
+    fn parent_message_id(&self, note: &Note) -> Option<(Unid, String)> {
+        let parent = note.parent.filter(|_| note.has("$REF"))?;
+        let (parent, _) = self.database.note(parent).ok()?;
+        let message_id = parent.text("$MessageID");
+        (!message_id.is_empty()).then_some((parent.unid, message_id))
     }
 
     fn read_files(&self, note: &Note) -> Vec<File> {

@@ -1,0 +1,47 @@
+//! `notesferry forge`: a synthetic mailbox, or one made of a tree of message files.
+
+use crate::forge::database::Summary;
+use crate::forge::from_mails::{self, FromMailsOptions};
+use crate::forge::mailbox::{self, MailboxOptions};
+use crate::forge::version::Version;
+use anyhow::Context;
+use std::path::PathBuf;
+
+/// Writes a Notes database for trials: a mailbox of people who do not exist, or one made of your own message files
+#[derive(clap::Args, Clone, Debug)]
+pub struct ForgeArguments {
+    /// The database to write; an existing file is refused
+    #[arg(value_name = "OUT.nsf")]
+    pub out: PathBuf,
+    /// How many mails it holds
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub mails: u64,
+    /// The same seed gives the same bytes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// The on-disk structure: 43 (Notes 6 and 7) or 52 (Notes 9)
+    #[arg(long, value_name = "43|52", default_value = "52", value_parser = parse_version)]
+    pub ods: Version,
+    /// A Maildir, or any folder of message files, to take the mails from
+    #[arg(long, value_name = "DIR", conflicts_with = "mails")]
+    pub from_mails: Option<PathBuf>,
+}
+
+fn parse_version(text: &str) -> Result<Version, String> {
+    let version = text.parse().ok().and_then(Version::from_number);
+    version.ok_or_else(|| "the forge writes 43 and 52".to_owned())
+}
+
+/// Writes the database and tells what is in it.
+///
+/// # Errors
+/// [`crate::forge::ForgeError`] in an [`anyhow::Error`]: the file exists or cannot be written, or messages cannot be
+/// read.
+pub fn run(arguments: &ForgeArguments) -> anyhow::Result<Summary> {
+    let (version, seed) = (arguments.ods, arguments.seed);
+    let written = match &arguments.from_mails {
+        Some(mails) => from_mails::forge(&arguments.out, &FromMailsOptions { version, seed, mails }),
+        None => mailbox::forge(&arguments.out, &MailboxOptions { version, seed, mails: arguments.mails }),
+    };
+    written.with_context(|| format!("{} was not written", arguments.out.display()))
+}
