@@ -170,13 +170,14 @@ fn content(
         let stub = "This message is encrypted with Notes and was not converted.\n";
         return (headers, Part::plain(stub.to_owned()));
     }
-    let mut body = Body::of(note, losses);
+    let item = if mail == Some(MailForm::Written) { "Body" } else { body::item_name(note) };
+    let mut body = Body::of(note, item, losses);
     match mail {
         Some(MailForm::PhoneMessage) => body.prepend_lines(&listing::fields(note)),
         // An application keeps its text where it likes.
-        Some(MailForm::Foreign) => body.append_lines(&listing::other_texts(note, losses)),
+        Some(MailForm::Foreign) => body.append_lines(&listing::other_texts(note, item, losses)),
         Some(_) => {}
-        None => body.append_lines(&format!("\n{}", listing::lines(note, losses))),
+        None => body.append_lines(&format!("\n{}", listing::lines(note, item, losses))),
     }
     let mut text = body.text_part();
     if let Some(MailForm::Report(report)) = mail {
@@ -196,7 +197,7 @@ fn mime_content(source: &Source<'_>, files: &[File], losses: &mut Losses) -> (He
     let headers = headers::build(source, &assembled.headers, losses);
     let mut parts = vec![Part::Ready(assembled.content)];
     if !source.is_mail {
-        parts.push(Part::plain(plain::flow(&listing::lines(note, losses))));
+        parts.push(Part::plain(plain::flow(&listing::lines(note, "Body", losses))));
     }
     let unused = files.iter().zip(&assembled.used).filter(|(_, used)| !**used);
     parts.extend(unused.map(|(file, _)| attachment::part(file, &file.descriptor.name.text, losses)));

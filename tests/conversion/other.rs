@@ -75,7 +75,9 @@ fn rich_text_of_an_application_is_carried_wherever_it_is() {
     let mail = document()
         .text("Form", "Report")
         .text("From", "jane@example.com")
-        .rich_text("Findings", records().text("all well").build())
+        .rich_text("Summary", records().text("fine").build())
+        .rich_text("Findings", records().text("all is well").build())
         .convert();
-    assert_eq!(mail.plain(), "Findings:\nall well\n");
+    assert_eq!(mail.plain(), "all is well\nSummary:\nfine\n");
+    assert!(mail.html().contains("all is well"));
 }
