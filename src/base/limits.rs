@@ -18,6 +18,10 @@ pub const NESTING_LEVELS: usize = 100;
 
 /// Different losses that are told of one item.
 pub const LOSSES_PER_ITEM: usize = 100;
+
+/// Tags of the HTML that an author put into one rich text; the time to make it safe grows with their square.
+pub const HTML_TAGS: usize = 20_000;
+
 /// Bytes of a list of note ids (folder, unread marks) that are read at once: room for millions of documents.
 pub const ID_LIST_BYTES: u64 = 64 << 20;
 

@@ -16,7 +16,7 @@ pub fn part(file: &File, shown: &str, losses: &mut Losses) -> Part {
         FileBody::Read(blob) => blob.clone(),
         FileBody::Lost(loss) => {
             losses.push(loss.clone());
-            return missing(&name, file.descriptor.size);
+            return Part::plain(missing(&name, file.descriptor.size));
         }
     };
     let mut headers = b"Content-Type: ".to_vec();
@@ -37,8 +37,8 @@ pub fn part(file: &File, shown: &str, losses: &mut Losses) -> Part {
 }
 
 /// The text that stands in the place of an attachment without bytes.
-pub fn missing(name: &str, size: u32) -> Part {
-    Part::plain(format!("[attachment missing: {name}, {size} bytes]\n"))
+pub fn missing(name: &str, size: u32) -> String {
+    format!("[attachment missing: {name}, {size} bytes]\n")
 }
 
 /// The type by content, then by name. Composite types cannot be written in base64 (RFC 2045 section 6.4), so a mail

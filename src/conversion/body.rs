@@ -16,6 +16,15 @@ use mail_builder::headers::content_type::ContentType;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 
+/// The name of the items that hold the body: `Body`, and where an application calls it otherwise, the largest rich text.
+pub fn item_name(note: &Note) -> &str {
+    let rich = note.items.iter().filter(|item| item.item_type == ItemType::COMPOSITE);
+    let own = rich.filter(|item| !note.has("Body") && !item.name.starts_with('$'));
+    // The first of equals, so that order decides.
+    let largest = own.rev().max_by_key(|item| item.value.len());
+    largest.map_or("Body", |item| item.name.as_str())
+}
+
 /// The text of a document, before it is rendered.
 #[derive(Default)]
 pub struct Body {
@@ -25,14 +34,14 @@ pub struct Body {
 }
 
 impl Body {
-    /// The body of a document: rich text, else HTML, else text, else nothing.
-    pub fn of(note: &Note, losses: &mut Losses) -> Self {
-        let is = |item_type| note.all("Body").any(|item| item.item_type == item_type);
+    /// The body of a document, which is in the items of this name: rich text, else HTML, else text, else nothing.
+    pub fn of(note: &Note, item_name: &str, losses: &mut Losses) -> Self {
+        let is = |item_type| note.all(item_name).any(|item| item.item_type == item_type);
         if is(ItemType::COMPOSITE) {
-            return Self { composite: composite::read(note, "Body", losses), formatted: true };
+            return Self { composite: composite::read(note, item_name, losses), formatted: true };
         }
         if is(ItemType::HTML) {
-            let values = note.all("Body").filter_map(|item| item.value().ok());
+            let values = note.all(item_name).filter_map(|item| item.value().ok());
             let html = values.filter_map(|value| match value {
                 Value::Html(text) => Some(text.text),
                 _ => None,
@@ -42,7 +51,7 @@ impl Body {
             return body;
         }
         let mut body = Self::default();
-        note.texts("Body").iter().for_each(|text| body.append_lines(text));
+        note.texts(item_name).iter().for_each(|text| body.append_lines(text));
         body
     }
 
@@ -69,13 +78,16 @@ impl Body {
         self.composite.text.events.extend(own);
     }
 
-    /// The parts of the message: `mixed { related { alternative { plain, html }, images }, attachments }`, without
-    /// the levels that would hold one part.
-    pub fn into_part(self, files: &[File], losses: &mut Losses) -> Part {
-        let Composite { text, attachments } = self.composite;
-        let plain = Part::plain(plain::flow(&plain::text(&text)));
-        let mut parts = vec![if self.formatted { related(plain, &text) } else { plain }];
-        parts.extend(attached(files, &attachments, losses));
+    /// The text as `related { alternative { plain, html }, images }`, without the levels that would hold one part.
+    pub fn text_part(&self) -> Part {
+        let plain = Part::plain(plain::flow(&plain::text(&self.composite.text)));
+        if self.formatted { related(plain, &self.composite.text) } else { plain }
+    }
+
+    /// `mixed { text, attachments }`; without attachments only the text.
+    pub fn with_files(&self, text: Part, files: &[File], losses: &mut Losses) -> Part {
+        let mut parts = vec![text];
+        parts.extend(attached(files, &self.composite.attachments, losses));
         Part::multipart("mixed", parts)
     }
 }

@@ -3,7 +3,9 @@
 //! Records come in the order of the text, but their brackets are not always well nested, and a table or hotspot may
 //! begin in one item and end in another. [`Builder`] keeps the result well nested whatever comes.
 
+use crate::base::limits::HTML_TAGS;
 use crate::conversion::font::Fonts;
+use crate::conversion::html;
 use crate::conversion::image::Images;
 use crate::conversion::link;
 use crate::conversion::losses::Losses;
@@ -87,6 +89,7 @@ struct Reader {
     text_bracket: bool,
     color: Option<[u8; 3]>,
     html: Html,
+    html_tags_left: usize,
     /// Inside that many OLE objects.
     objects: usize,
     /// What a record told before the construct that it belongs to.
@@ -114,6 +117,7 @@ impl Reader {
             text_bracket: false,
             color: None,
             html: Html::No,
+            html_tags_left: HTML_TAGS,
             objects: 0,
             title: None,
             target: None,
@@ -127,7 +131,7 @@ impl Reader {
             self.end_image(losses);
         }
         if !matches!(construct, Construct::HtmlSegment(_)) {
-            self.end_html_segments();
+            self.end_html_segments(losses);
         }
         match construct {
             Construct::Paragraph => self.paragraph(),
@@ -167,7 +171,7 @@ impl Reader {
             Construct::TableLabel(label) => self.labels.push(label),
             Construct::Rule => self.builder.block(Event::Rule),
             Construct::HtmlBegin => self.html = Html::Bracket(String::new()),
-            Construct::HtmlEnd => self.end_html(),
+            Construct::HtmlEnd => self.end_html(losses),
             Construct::HtmlSegment(text) => self.html_segment(&text.text),
             Construct::ObjectBegin => {
                 self.objects += 1;
@@ -185,7 +189,7 @@ impl Reader {
 
     fn finish(mut self, losses: &mut Losses) -> Composite {
         self.end_image(losses);
-        self.end_html();
+        self.end_html(losses);
         let text = self.builder.finish(self.fonts.list, self.images.list);
         Composite { text, attachments: self.attachments }
     }
@@ -398,18 +402,27 @@ impl Reader {
         }
     }
 
-    fn end_html_segments(&mut self) {
+    fn end_html_segments(&mut self, losses: &mut Losses) {
         if matches!(self.html, Html::Segments(_)) {
-            self.end_html();
+            self.end_html(losses);
         }
     }
 
-    fn end_html(&mut self) {
-        match std::mem::replace(&mut self.html, Html::No) {
-            Html::Bracket(html) | Html::Segments(html) if !html.trim().is_empty() => {
-                self.builder.block(Event::Html(html));
-            }
-            _ => {}
+    fn end_html(&mut self, losses: &mut Losses) {
+        let html = match std::mem::replace(&mut self.html, Html::No) {
+            Html::Bracket(html) | Html::Segments(html) if !html.trim().is_empty() => html,
+            _ => return,
+        };
+        let tags = html.bytes().filter(|&byte| byte == b'<').count() + 1;
+        if tags <= self.html_tags_left {
+            self.html_tags_left -= tags;
+            return self.builder.block(Event::Html(html));
+        }
+        losses.add(LossKind::FormattingDropped, "HTML with too many tags");
+        let font = self.fonts.index(FontId::default(), None);
+        for line in html::to_text(&html).lines() {
+            self.builder.paragraph();
+            self.builder.inline(Event::Text { font, text: line.to_owned() });
         }
     }
 }

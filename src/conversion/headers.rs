@@ -6,6 +6,7 @@
 use crate::conversion::address::{self, Mailbox};
 use crate::conversion::date::{self, Dates};
 use crate::conversion::kind::{self, Kind, MailForm};
+use crate::conversion::listing;
 use crate::conversion::losses::Losses;
 use crate::conversion::message::LINE_BYTES;
 use crate::conversion::state::State;
@@ -15,6 +16,7 @@ use crate::model::loss::LossKind;
 use crate::notes::document::Note;
 use crate::notes::ids::ReplicaId;
 use crate::notes::item::ItemType;
+use crate::notes::timedate::Moment;
 use crate::notes::value::{Rfc822Text, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,6 +24,7 @@ use mail_builder::headers::Header as _;
 use mail_builder::headers::address::EmailAddress;
 use mail_builder::headers::raw::Raw;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Headers that may stand in a message once (RFC 5322 section 3.6).
 const SINGLE: [&str; 12] = [
@@ -99,6 +102,13 @@ impl Headers {
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let text = encoded(text.trim());
         self.write(name, |body, column| Raw::new(text).write_header(body, column));
+    }
+
+    /// Adds a header of free text, unless it is there or there is no text.
+    fn text_once(&mut self, name: &str, text: &str) {
+        if !self.has(name) && !text.is_empty() {
+            self.text(name, text);
+        }
     }
 
     /// Adds a header of addresses, unless there are none.
@@ -187,6 +197,7 @@ pub struct Source<'a> {
     pub origin: &'a Origin,
     pub context: &'a Context<'a>,
     pub state: State,
+    pub is_mail: bool,
     pub dates: Dates,
 }
 
@@ -202,7 +213,7 @@ pub fn build(source: &Source<'_>, others: &[u8], losses: &mut Losses) -> Headers
     write_date(&mut headers, source.dates);
     write_authors(&mut headers, source, losses);
     write_recipients(&mut headers, note, losses);
-    write_subject(&mut headers, note);
+    write_subject(&mut headers, source);
     write_ids(&mut headers, source);
     write_trace(&mut headers, note, losses);
     write_priorities(&mut headers, note);
@@ -246,7 +257,7 @@ fn take_stored(headers: &mut Headers, source: &Source<'_>, losses: &mut Losses) 
 }
 
 fn take_lines(headers: &mut Headers, state: State, lines: &[u8], losses: &mut Losses) {
-    let names: Vec<String> = headers.fields.iter().map(|field| field.name.to_ascii_lowercase()).collect();
+    let names: HashSet<String> = headers.fields.iter().map(|field| field.name.to_ascii_lowercase()).collect();
     for (name, body) in fields(lines) {
         let Some(name) = header_name(name) else { continue };
         if !names.contains(&name.to_ascii_lowercase()) {
@@ -385,7 +396,9 @@ fn write_authors(headers: &mut Headers, source: &Source<'_>, losses: &mut Losses
 }
 
 fn fallback_author(source: &Source<'_>, losses: &mut Losses) -> Mailbox {
-    losses.add(LossKind::SenderUnknown, "");
+    if source.is_mail {
+        losses.add(LossKind::SenderUnknown, "");
+    }
     let owner = source.context.owner.filter(|_| source.state.is_own());
     let editor = source.note.text("$UpdatedBy");
     let known = owner.map(str::to_owned).into_iter().chain([editor]);
@@ -417,49 +430,40 @@ fn write_recipients(headers: &mut Headers, note: &Note, losses: &mut Losses) {
     }
 }
 
-fn write_subject(headers: &mut Headers, note: &Note) {
-    let subject = note.text("Subject").replace(char::is_control, " ");
-    subject.trim().clone_into(&mut headers.subject);
-    if !headers.has("Subject") && !headers.subject.is_empty() {
-        headers.text("Subject", &subject);
+fn write_subject(headers: &mut Headers, source: &Source<'_>) {
+    let mut subject = source.note.text("Subject").replace(char::is_control, " ").trim().to_owned();
+    if subject.is_empty() && !source.is_mail {
+        subject = listing::subject(source.note);
     }
+    headers.text_once("Subject", &subject);
+    headers.subject = subject;
 }
 
 fn write_ids(headers: &mut Headers, source: &Source<'_>) {
     let note = source.note;
     let stored = headers.fields.iter().find(|field| field.name.eq_ignore_ascii_case("Message-ID"));
-    let stored = stored.map(|field| String::from_utf8_lossy(&field.body).trim().to_owned());
-    let id = stored
-        .clone()
-        .or_else(|| message_id(&note.text("$MessageID")))
-        .unwrap_or_else(|| synthetic_id(source.origin));
-    if stored.is_none() {
-        headers.text("Message-ID", &id);
-    }
-    headers.message_id = id;
-    let parent = match note.first("$REF").map(|item| item.value()) {
-        Some(Ok(Value::NoteRefs(unids))) => {
-            unids.first().and_then(|&unid| (source.context.message_id_of)(unid))
-        }
-        _ => None,
+    let stored = stored.map(|field| String::from_utf8_lossy(&field.body).replace(char::is_control, ""));
+    headers.message_id = match &stored {
+        Some(stored) => stored.trim().to_owned(),
+        None => message_id(&note.text("$MessageID")).unwrap_or_else(|| synthetic_id(source.origin)),
     };
-    let answered = [note.text("In_Reply_To"), note.text("InReplyTo"), parent.unwrap_or_default()];
-    let answered = answered.iter().find_map(|text| message_id(text));
-    let references: Vec<String> = note
-        .texts("References")
-        .iter()
-        .flat_map(|text| text.split_whitespace().filter_map(message_id))
-        .collect();
-    if let Some(answered) = answered {
-        if !headers.has("In-Reply-To") {
-            headers.text("In-Reply-To", &answered);
-        }
-        if references.is_empty() && !headers.has("References") {
-            headers.text("References", &answered);
-        }
-    }
-    if !references.is_empty() && !headers.has("References") {
-        headers.text("References", &references.join(" "));
+    let id = headers.message_id.clone();
+    headers.text_once("Message-ID", &id);
+    let answered = [note.text("In_Reply_To"), note.text("InReplyTo"), parent_id(source).unwrap_or_default()];
+    let answered = answered.iter().find_map(|text| message_id(text)).unwrap_or_default();
+    headers.text_once("In-Reply-To", &answered);
+    let texts = note.texts("References");
+    let references: Vec<String> =
+        texts.iter().flat_map(|text| text.split_whitespace()).filter_map(message_id).collect();
+    headers.text_once("References", &references.join(" "));
+    headers.text_once("References", &answered);
+}
+
+/// The Message-ID of the document that `$REF` names.
+fn parent_id(source: &Source<'_>) -> Option<String> {
+    match source.note.first("$REF")?.value() {
+        Ok(Value::NoteRefs(unids)) => unids.first().and_then(|&unid| (source.context.message_id_of)(unid)),
+        _ => None,
     }
 }
 
@@ -481,38 +485,20 @@ fn synthetic_id(origin: &Origin) -> String {
 
 fn write_trace(headers: &mut Headers, note: &Note, losses: &mut Losses) {
     let originator = address::resolve(&note.text("SMTPOriginator"), None, &mut Losses::default());
-    if let Some(mailbox) = originator.filter(|_| !headers.has("Return-Path")) {
-        headers.text("Return-Path", &format!("<{}>", mailbox.address));
+    if let Some(mailbox) = originator {
+        headers.text_once("Return-Path", &format!("<{}>", mailbox.address));
     }
-    let resent = note.items.iter().filter(|item| item.item_type != ItemType::RFC822_TEXT);
-    let resent: Vec<&str> = resent
-        .map(|item| item.name.as_str())
-        .filter(|name| name.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("Resent_")))
-        .collect();
-    for item in resent {
-        let name = format!("Resent-{}", &item[7..]);
-        if headers.has(&name) || header_name(name.as_bytes()).is_none() {
-            continue;
-        }
-        match item[7..].to_ascii_lowercase().as_str() {
-            "date" => {
-                if let Some(crate::notes::timedate::Moment::Instant { unix_ms, zone_minutes }) =
-                    note.time(item).and_then(|time| time.moment().ok())
-                {
-                    headers.text(&name, &date::rfc5322(unix_ms, zone_minutes));
-                }
-            }
-            "message_id" => {
-                if let Some(id) = message_id(&note.text(item)) {
-                    headers.text("Resent-Message-ID", &id);
-                }
-            }
-            _ => {
-                let mailboxes = address::resolve_list(note, item, "", losses);
-                headers.addresses(&name, &mailboxes);
-            }
-        }
+    // RFC 5322 section 3.6.6.
+    for name in ["Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Bcc"] {
+        let mailboxes = address::resolve_list(note, &name.replace('-', "_"), "", losses);
+        headers.addresses(name, &mailboxes);
     }
+    if let Some(Moment::Instant { unix_ms, zone_minutes }) =
+        note.time("Resent_Date").and_then(|time| time.moment().ok())
+    {
+        headers.text_once("Resent-Date", &date::rfc5322(unix_ms, zone_minutes));
+    }
+    headers.text_once("Resent-Message-ID", &message_id(&note.text("Resent_Message_ID")).unwrap_or_default());
 }
 
 fn write_priorities(headers: &mut Headers, note: &Note) {
@@ -544,14 +530,6 @@ fn write_priorities(headers: &mut Headers, note: &Note) {
     };
     if let Some(report) = report {
         headers.text_once("X-Notes-Delivery-Report", report);
-    }
-}
-
-impl Headers {
-    fn text_once(&mut self, name: &str, text: &str) {
-        if !self.has(name) && !text.is_empty() {
-            self.text(name, text);
-        }
     }
 }
 

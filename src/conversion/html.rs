@@ -18,6 +18,11 @@ pub fn sanitize(html: &str) -> String {
     SANITIZER.clean(html).to_string()
 }
 
+/// The words of HTML.
+pub fn to_text(html: &str) -> String {
+    mail_parser::decoders::html::html_to_text(html)
+}
+
 /// A whole page. `content_ids` names the images by their place in the text's list.
 pub fn page(text: &RichText, content_ids: &[String]) -> String {
     let default = default_font(text);
@@ -341,24 +346,35 @@ fn entity(c: char) -> &'static str {
     }
 }
 
-/// Escapes text and keeps its runs of spaces: every space after another one does not break.
+/// Escapes text and keeps its runs of spaces: every space after another one does not break. What needs no change is
+/// copied in runs; all that is changed is ASCII, so a run never ends inside a character.
 fn escape_text(text: &str, out: &mut String, after_space: &mut bool) {
-    for part in text.split_inclusive([' ', '\t']) {
-        let word = part.trim_end_matches([' ', '\t']);
-        if !word.is_empty() {
-            append!(*out, "{}", Escaped(word));
-            *after_space = false;
-        }
-        let blanks = match part[word.len()..].chars().next() {
-            Some('\t') => 4,
-            Some(_) => 1,
-            None => 0,
+    let mut copied = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let changed = match byte {
+            b' ' => *after_space,
+            b'\t' | b'&' | b'<' | b'>' | b'"' => true,
+            _ => is_control(char::from(byte)) && byte.is_ascii(),
         };
-        for _ in 0..blanks {
-            out.push_str(if *after_space { "&nbsp;" } else { " " });
-            *after_space = !*after_space;
+        if changed {
+            out.push_str(&text[copied..at]);
+            copied = at + 1;
+        }
+        match byte {
+            b'\t' => {
+                out.push_str(if *after_space { "&nbsp; &nbsp; " } else { " &nbsp; &nbsp;" });
+            }
+            b' ' => {
+                out.push_str(if changed { "&nbsp;" } else { "" });
+                *after_space = !*after_space;
+            }
+            _ => {
+                out.push_str(if changed { entity(char::from(byte)) } else { "" });
+                *after_space = false;
+            }
         }
     }
+    out.push_str(&text[copied..]);
 }
 
 #[cfg(test)]
@@ -376,6 +392,8 @@ mod tests {
     fn r02_text_is_escaped_and_spaces_are_kept() {
         assert_eq!(escaped("a < b & c  d"), "a &lt; b &amp; c &nbsp;d");
         assert_eq!(escaped("a\tb"), "a &nbsp; &nbsp;b");
+        assert_eq!(escaped("a   b"), "a &nbsp; b");
+        assert_eq!(escaped("\u{E9} \u{1F600}  \u{E9}"), "\u{E9} \u{1F600} &nbsp;\u{E9}");
         assert_eq!(escaped("a\u{0}\"b"), "a&quot;b");
     }
 

@@ -1,5 +1,6 @@
 //! The kind of a document: from its form first, then from its items; never from the folder it lies in.
 
+use crate::conversion::report::Report;
 use crate::notes::document::Note;
 
 /// What a document is.
@@ -16,8 +17,11 @@ pub enum Kind {
 pub enum MailForm {
     /// Memo and reply: what people write.
     Written,
-    /// Reports, notices and the like, which the system writes.
+    /// What the system writes.
     System,
+    /// Workflow of meetings and to-dos.
+    Notice,
+    Report(Report),
     PhoneMessage,
     /// A form that we do not know, with items of mail.
     Foreign,
@@ -34,10 +38,11 @@ pub fn kind(note: &Note) -> Kind {
     match form(note).to_ascii_lowercase().as_str() {
         "memo" | "reply" | "reply with history" => Kind::Mail(MailForm::Written),
         "phone message" => Kind::Mail(MailForm::PhoneMessage),
-        "nondelivery report" | "delivery report" | "return receipt" | "trace report" | "quota report"
-        | "database entry" | "notice" | "(replynotice)" | "tasknotice" | "bookmark" => {
-            Kind::Mail(MailForm::System)
-        }
+        "nondelivery report" => Kind::Mail(MailForm::Report(Report::NotDelivered)),
+        "delivery report" => Kind::Mail(MailForm::Report(Report::Delivered)),
+        "return receipt" => Kind::Mail(MailForm::Report(Report::Read)),
+        "notice" | "(replynotice)" | "tasknotice" => Kind::Mail(MailForm::Notice),
+        "trace report" | "quota report" | "database entry" | "bookmark" => Kind::Mail(MailForm::System),
         "appointment" | "_calendar entry" => CALENDAR,
         "task" => Kind::Other("to-dos are not converted yet"),
         "person" | "group" => Kind::Other("contacts are not converted yet"),

@@ -20,25 +20,31 @@ pub fn subject(note: &Note) -> String {
     })
 }
 
-/// A line `name: value` for each item that is not rendered elsewhere.
-pub fn lines(note: &Note, losses: &mut Losses) -> String {
+/// A line `name: value` for each item but the body and the files.
+pub fn lines(note: &Note, body: &str, losses: &mut Losses) -> String {
     let mut lines = String::new();
-    let mut texts_read = HashSet::new();
-    for item in note.items.iter().filter(|item| !item.is("Body") && !is_file(item)) {
-        let value = match item.item_type {
-            // All items of one name are one text.
-            ItemType::COMPOSITE if !texts_read.insert(item.name.to_ascii_lowercase()) => continue,
-            ItemType::COMPOSITE => {
-                format!("\n{}", plain::text(&composite::read(note, &item.name, losses).text).trim_end())
-            }
-            _ => format!(" {}", value(item)),
-        };
-        lines.push_str(&item.name);
-        lines.push(':');
-        lines.push_str(&value);
-        lines.push('\n');
+    for item in note.items.iter().filter(|item| !item.is(body) && !is_file(item)) {
+        if item.item_type != ItemType::COMPOSITE {
+            append!(lines, "{}: {}\n", item.name, value(item));
+        }
     }
-    lines
+    lines + &other_texts(note, body, losses)
+}
+
+/// The rich text of all items but the body, each below its name. All items of one name are one text.
+pub fn other_texts(note: &Note, body: &str, losses: &mut Losses) -> String {
+    let mut texts = String::new();
+    let mut read = HashSet::new();
+    let rich = note.items.iter().filter(|item| item.item_type == ItemType::COMPOSITE);
+    for item in rich.filter(|item| !item.is(body) && !item.is("$Fonts")) {
+        if read.insert(item.name.to_ascii_lowercase()) {
+            let text = plain::text(&composite::read(note, &item.name, losses).text);
+            if !text.trim().is_empty() {
+                append!(texts, "{}:\n{}\n", item.name, text.trim_end());
+            }
+        }
+    }
+    texts
 }
 
 /// The lines of the items that a person filled in: those whose names are no system names and no mail headers.

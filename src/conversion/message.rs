@@ -28,9 +28,7 @@ pub enum Part {
 
 impl Part {
     pub fn plain(text: String) -> Self {
-        let content_type =
-            ContentType::new("text/plain").attribute("charset", "utf-8").attribute("format", "flowed");
-        Self::Text { content_type, text }
+        Self::Text { content_type: flowed(), text }
     }
 
     pub fn html(text: String) -> Self {
@@ -62,6 +60,11 @@ impl Part {
             }),
         }
     }
+}
+
+/// RFC 3676 section 4.
+fn flowed() -> ContentType<'static> {
+    ContentType::new("text/plain").attribute("charset", "utf-8").attribute("format", "flowed")
 }
 
 fn occurs(needle: &[u8], haystack: &[u8]) -> bool {
@@ -140,6 +143,11 @@ impl Writer {
         }
     }
 
+    /// Writes a part of plain text with its headers.
+    pub fn plain(&mut self, text: String) {
+        self.text(flowed(), text);
+    }
+
     fn text(&mut self, content_type: ContentType<'static>, text: String) {
         let short_lines = text.split('\n').all(|line| line.len() <= LINE_BYTES);
         if !(text.is_ascii() && short_lines) || text.contains(['\0', '\r']) {
@@ -179,11 +187,6 @@ impl Boundaries {
             }
             salt += 1;
         }
-    }
-
-    /// For a part that is no multipart.
-    pub fn none() -> Self {
-        Self { base: String::new(), given: 0 }
     }
 
     fn next(&mut self) -> String {

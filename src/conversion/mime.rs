@@ -4,6 +4,7 @@
 //! encoded anew: bodies that Notes keeps decoded in file objects, and text that is labelled binary. Signed parts are
 //! never touched.
 
+use crate::base::limits::NESTING_LEVELS;
 use crate::conversion::attachment;
 use crate::conversion::headers::fields;
 use crate::conversion::losses::Losses;
@@ -192,8 +193,8 @@ impl<'f> Assembler<'f, '_> {
     fn signed_part(&mut self, part: &Stored<'_>, head: Head) {
         self.writer.push(part.headers);
         part.body.iter().for_each(|piece| self.writer.push(piece));
-        if head.media_type.starts_with("multipart/") && !head.boundary.is_empty() {
-            self.open.push(Open { boundary: head.boundary, signed: true });
+        if head.media_type.starts_with("multipart/") {
+            self.push_open(head.boundary, true);
         }
     }
 
@@ -220,8 +221,13 @@ impl<'f> Assembler<'f, '_> {
         }
         let derived = next_boundary.strip_prefix(b"--").unwrap_or_default();
         let boundary = if head.boundary.is_empty() { derived.to_vec() } else { head.boundary.clone() };
-        if !boundary.is_empty() {
-            self.open.push(Open { boundary, signed: head.media_type == "multipart/signed" });
+        self.push_open(boundary, head.media_type == "multipart/signed");
+    }
+
+    /// Beyond the limit the parts of a multipart count as parts of the one around it.
+    fn push_open(&mut self, boundary: Vec<u8>, signed: bool) {
+        if !boundary.is_empty() && self.open.len() < NESTING_LEVELS {
+            self.open.push(Open { boundary, signed });
         }
     }
 
@@ -245,11 +251,11 @@ impl<'f> Assembler<'f, '_> {
             Some(FileBody::Lost(loss)) => {
                 let (loss, size) = (loss.clone(), file.map_or(0, |file| file.descriptor.size));
                 self.losses.push(loss);
-                return self.missing(&name, size);
+                return self.writer.plain(attachment::missing(&name, size));
             }
             None => {
                 self.losses.add(LossKind::AttachmentMissing, name.as_str());
-                return self.missing(&name, 0);
+                return self.writer.plain(attachment::missing(&name, 0));
             }
         };
         if head.is_composite() {
@@ -265,11 +271,6 @@ impl<'f> Assembler<'f, '_> {
             return self.writer.push(b"\r\n");
         }
         self.base64(head, blob);
-    }
-
-    fn missing(&mut self, name: &str, size: u32) {
-        let mut boundaries = crate::conversion::message::Boundaries::none();
-        self.writer.part(attachment::missing(name, size), &mut boundaries);
     }
 
     fn base64(&mut self, head: &mut Head, blob: Blob) {
@@ -411,7 +412,7 @@ fn parameter(header: &str, name: &str) -> String {
 }
 
 /// Bytes with every line end as CRLF.
-fn crlf(bytes: &[u8]) -> Vec<u8> {
+pub fn crlf(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 32);
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|b| matches!(b, b'\r' | b'\n')) {

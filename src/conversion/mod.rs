@@ -26,7 +26,9 @@ mod listing;
 mod losses;
 mod message;
 mod mime;
+mod original;
 mod plain;
+mod report;
 mod state;
 
 use crate::conversion::body::Body;
@@ -40,7 +42,7 @@ use crate::model::content::{Content, File, SourceItem};
 use crate::model::delivery::Flags;
 use crate::model::folder::{Folder, FolderId, FolderPath};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
-use crate::model::rendered::Rendered;
+use crate::model::rendered::{Rendered, Segment};
 use crate::notes::document::Note;
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::item::ItemType;
@@ -102,16 +104,13 @@ pub fn convert(
     };
     // A document that is no mail was not written by the owner, nor sent, nor received: it is just there.
     let state = mail.map_or(State::Received, |form| State::of(note, form == MailForm::Written));
-    let source = Source {
-        note,
-        origin: &item.origin,
-        context,
-        state,
-        dates: dates(note, state, context.now_unix_ms, &mut losses),
-    };
+    // A document that is no mail never had a date or sender to lose.
+    let mut unasked = Losses::default();
+    let of_mail = if mail.is_some() { &mut losses } else { &mut unasked };
+    let dates = dates(note, state, context.now_unix_ms, of_mail);
+    let source = Source { note, origin: &item.origin, context, state, is_mail: mail.is_some(), dates };
     report_whole(note, &mut losses);
-    let (headers, content) = content(&source, mail, files, &mut losses);
-    let rendered = render(&headers, content, &source);
+    let (headers, rendered) = render(&source, mail, files, &mut losses);
     let placements = filing::placements(note, folders, context.folders, mail.map(|_| state), &mut losses);
     let mut flags = state::flags(note, state, unread, headers.receipt_disarmed);
     if filing::is_junk(&placements) {
@@ -126,6 +125,13 @@ pub fn convert(
         subject: headers.subject,
         losses: losses.into_list(),
     })
+}
+
+/// The words of a rich-text item, not wrapped, and what they do not tell.
+pub fn plain_text(note: &Note, item: &str) -> (String, Vec<Loss>) {
+    let mut losses = Losses::default();
+    let composite = composite::read(note, item, &mut losses);
+    (plain::text(&composite.text), losses.into_list())
 }
 
 fn not_mail(note: &Note, why: &str) -> SetAside {
@@ -152,37 +158,50 @@ fn content(
     losses: &mut Losses,
 ) -> (Headers, Part) {
     let note = source.note;
-    if note.has_mime_body() {
-        if note.all("Body").any(|item| item.item_type == ItemType::COMPOSITE) {
-            losses.add(LossKind::SecondBodyDropped, "");
-        }
-        let assembled = mime::assemble(note, files, losses);
-        let headers = headers::build(source, &assembled.headers, losses);
-        let unused = files.iter().zip(&assembled.used).filter(|(_, used)| !**used);
-        let mut parts = vec![Part::Ready(assembled.content)];
-        parts.extend(unused.map(|(file, _)| attachment::part(file, &file.descriptor.name.text, losses)));
-        return (headers, Part::multipart("mixed", parts));
+    if mail == Some(MailForm::Notice) {
+        losses.add(LossKind::ConstructDropped, "calendar part of a notice");
     }
-    let mut headers = headers::build(source, &[], losses);
+    if note.has_mime_body() {
+        return mime_content(source, files, losses);
+    }
+    let headers = headers::build(source, &[], losses);
     if is_sealed(note) {
         losses.add(LossKind::Encrypted, "");
         let stub = "This message is encrypted with Notes and was not converted.\n";
         return (headers, Part::plain(stub.to_owned()));
     }
-    let mut body = Body::of(note, losses);
+    let item = if mail == Some(MailForm::Written) { "Body" } else { body::item_name(note) };
+    let mut body = Body::of(note, item, losses);
     match mail {
         Some(MailForm::PhoneMessage) => body.prepend_lines(&listing::fields(note)),
+        // An application keeps its text where it likes.
+        Some(MailForm::Foreign) => body.append_lines(&listing::other_texts(note, item, losses)),
         Some(_) => {}
-        None => {
-            if headers.subject.is_empty() {
-                headers.subject = listing::subject(note);
-                let subject = headers.subject.clone();
-                headers.text("Subject", &subject);
-            }
-            body.append_lines(&format!("\n{}", listing::lines(note, losses)));
-        }
+        None => body.append_lines(&format!("\n{}", listing::lines(note, item, losses))),
     }
-    (headers, body.into_part(files, losses))
+    let mut text = body.text_part();
+    if let Some(MailForm::Report(report)) = mail {
+        text = report::wrap(report, note, text, losses);
+    }
+    (headers, body.with_files(text, files, losses))
+}
+
+/// The header and the stored parts of a document that holds a MIME message, with the files that no part names. Of a
+/// document that is no mail the items are listed in a part of their own.
+fn mime_content(source: &Source<'_>, files: &[File], losses: &mut Losses) -> (Headers, Part) {
+    let note = source.note;
+    if note.all("Body").any(|item| item.item_type == ItemType::COMPOSITE) {
+        losses.add(LossKind::SecondBodyDropped, "");
+    }
+    let assembled = mime::assemble(note, files, losses);
+    let headers = headers::build(source, &assembled.headers, losses);
+    let mut parts = vec![Part::Ready(assembled.content)];
+    if !source.is_mail {
+        parts.push(Part::plain(plain::flow(&listing::lines(note, "Body", losses))));
+    }
+    let unused = files.iter().zip(&assembled.used).filter(|(_, used)| !**used);
+    parts.extend(unused.map(|(file, _)| attachment::part(file, &file.descriptor.name.text, losses)));
+    (headers, Part::multipart("mixed", parts))
 }
 
 /// The body is inside what only the recipient's ID file opens.
@@ -190,8 +209,21 @@ fn is_sealed(note: &Note) -> bool {
     (note.has("$Seal") || note.has("$SealData") || note.has("$Seal2")) && !note.has("Body")
 }
 
-fn render(headers: &Headers, content: Part, source: &Source<'_>) -> Rendered {
+/// The message: the original that the document keeps, below our key, or one made of the document.
+fn render(
+    source: &Source<'_>,
+    mail: Option<MailForm>,
+    files: &[File],
+    losses: &mut Losses,
+) -> (Headers, Rendered) {
+    if let Some(original) = original::find(source.note, files) {
+        let headers = headers::build(source, &[], &mut Losses::default());
+        let key = format!("{KEY_HEADER}: {}\r\n", source.origin);
+        let segments = std::iter::once(Segment::Bytes(key.into_bytes())).chain(original);
+        return (headers, Rendered::new(segments.collect()));
+    }
+    let (headers, content) = content(source, mail, files, losses);
     let mut bytes = headers.to_bytes();
     bytes.extend_from_slice(b"MIME-Version: 1.0\r\n");
-    message::render(&bytes, content, source.origin)
+    (headers, message::render(&bytes, content, source.origin))
 }

@@ -1,5 +1,6 @@
 //! Rich text as plain text, and plain text as `format=flowed` (RFC 3676).
 
+use crate::conversion::html;
 use crate::model::rich_text::{Element, Event, ListMark, ParagraphStyle, RichText};
 
 /// Columns after which a line is broken; what cannot be broken stays longer.
@@ -48,7 +49,10 @@ fn flow_line(line: &str, out: &mut String) {
 
 /// Where to break a line that is too long: after the last space that fits, else after the first one there is.
 fn break_after(line: &str) -> Option<usize> {
-    let limit = line.char_indices().nth(WIDTH)?.0;
+    let limit = match line.as_bytes().get(..=WIDTH)? {
+        start if start.is_ascii() => WIDTH,
+        _ => line.char_indices().nth(WIDTH)?.0,
+    };
     let fitting = line[..limit].rfind(' ').map(|at| at + 1);
     let end = fitting.or_else(|| line[limit..].find(' ').map(|at| limit + at + 1))?;
     (end < line.len()).then_some(end)
@@ -82,9 +86,7 @@ impl Renderer {
         match event {
             Event::Open(element) => self.open(element),
             Event::Close => self.close(),
-            Event::Text { text, .. } => {
-                self.line.extend(text.chars().filter(|c| !c.is_control() || *c == '\t'))
-            }
+            Event::Text { text, .. } => self.text(text),
             Event::LineBreak => self.line.push('\n'),
             Event::Picture(picture) if picture.alt.is_empty() => self.line.push_str("[image]"),
             Event::Picture(picture) => append!(self.line, "[{}]", picture.alt),
@@ -92,11 +94,16 @@ impl Renderer {
             Event::Placeholder(words) => append!(self.line, "[{words}]"),
             Event::Anchor(_) => {}
             Event::Html(html) => {
-                let text = mail_parser::decoders::html::html_to_text(html);
+                let text = html::to_text(html);
                 self.push_lines(text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect());
             }
             Event::Rule => self.push_lines(vec!["----".to_owned()]),
         }
+    }
+
+    fn text(&mut self, text: &str) {
+        let unwanted = |c: char| c.is_control() && c != '\t';
+        text.split(unwanted).for_each(|part| self.line.push_str(part));
     }
 
     fn open(&mut self, element: &Element) {

@@ -97,3 +97,73 @@ fn the_boundary_is_in_no_text() {
     assert!(!quoting.headers("Content-Type")[0].contains(own));
     assert_eq!(quoting.plain(), format!("--{own}.1\n"));
 }
+
+#[test]
+fn html_of_too_many_tags_becomes_text() {
+    let tags = "<div><b><table>".repeat(1000);
+    let html = (0..20).fold(records().word(0xCC, &[0; 4]), |records, _| records.text(&tags));
+    let mail = memo().rich_text("Body", html.text("words").word(0xCD, &[0; 4]).build()).convert();
+    assert!(!mail.html().contains("<table"));
+    assert!(mail.html().contains("words") && mail.plain().contains("words"));
+    assert_eq!(mail.losses(), [LossKind::FormattingDropped]);
+}
+
+/// Random records of the kinds that have a meaning, random MIME parts and random items: never a panic, always a
+/// message with well-formed parts.
+#[test]
+fn random_documents_become_messages() {
+    const WORD: [u8; 24] = [
+        0x82, 0x85, 0xA9, 0xAD, 0x7E, 0xAC, 0xAB, 0x91, 0x92, 0x71, 0xF6, 0xCB, 0xCA, 0xE3, 0xC9, 0xCC, 0xCD,
+        0xB3, 0xA7, 0xA8, 0x88, 0x8A, 0xE4, 0x86,
+    ];
+    const BYTE: [u8; 14] =
+        [0x81, 0x83, 0xA3, 0xCF, 0xA4, 0xD0, 0xA5, 0xD1, 0xAA, 0xAE, 0x7F, 0xD2, 0xDD, 0xDE];
+    const LONG: [u8; 6] = [0x99, 0x7D, 0x7C, 0x95, 0x9F, 0x01];
+    const LINES: [&str; 8] = [
+        "--b\r\n",
+        "--b--\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n",
+        "Content-Type: multipart/signed; boundary=\"c\n\r\n",
+        "--c\r\n",
+        "Content-Transfer-Encoding: binary\n\n",
+        "Content-Type: message/rfc822\r\n\r\n",
+        ": \r\n x\r\n",
+    ];
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..2000 {
+        let mut body = records();
+        for _ in 0..random.usize(..40) {
+            let kinds = [1_u8, 3, 4, 7, 11, 12, 13, 18, 0, 255];
+            let mut data: Vec<u8> = (0..random.usize(..60)).map(|_| random.u8(..)).collect();
+            if let (Some(first), true) = (data.first_mut(), random.bool()) {
+                *first = kinds[random.usize(..kinds.len())];
+            }
+            body = match random.u8(..3) {
+                0 => body.word(WORD[random.usize(..WORD.len())], &data),
+                1 => body.byte(BYTE[random.usize(..BYTE.len())], &data),
+                _ => body.long(LONG[random.usize(..LONG.len())], &data),
+            };
+        }
+        let mut mail = memo().rich_text("$Fonts", body.clone().build()).rich_text("Body", body.build());
+        if random.bool() {
+            for _ in 0..random.usize(..12) {
+                let mut pick = || LINES[random.usize(..LINES.len())];
+                let (boundary, headers, text) = (pick(), pick(), pick());
+                mail = match random.u8(..4) {
+                    3 => mail.mime_object(boundary, headers, "a.txt"),
+                    kind => mail.mime(kind + 1, boundary, headers, text),
+                };
+            }
+        }
+        for name in ["Subject", "From", "SendTo", "PostedDate", "Categories", "$REF", "References"] {
+            let types = [0x0500, 0x0501, 0x0502, 0x0400, 0x0300, 0x0004];
+            let item_type = notesferry::notes::item::ItemType(types[random.usize(..types.len())]);
+            let value = (0..random.usize(..40)).map(|_| random.u8(..)).collect();
+            mail = mail.item(name, item_type, value);
+        }
+        let mail = mail.file("a.txt", b"text").all_documents().convert();
+        assert_eq!((mail.headers("From").len(), mail.headers("Date").len()), (1, 1));
+        assert!(mail.header_lines()[0].starts_with("X-Notesferry-Key: "));
+        assert!(!mail.text().split("\r\n\r\n").next().unwrap().contains('\0'));
+    }
+}

@@ -326,3 +326,44 @@ fn x13_the_first_of_two_subjects_counts() {
     assert_eq!(other.headers("Subject"), ["Subject: Hi"]);
     assert_eq!(other.losses(), [LossKind::DuplicateItem]);
 }
+
+#[test]
+fn m14_a_failure_report_is_a_report() {
+    let mail = document()
+        .text("Form", "NonDelivery Report")
+        .text("IntendedRecipient", "x@example.org")
+        .text("FailureReason", "User not listed\nin the directory")
+        .text("OriginalFrom", "jane@example.com")
+        .text("Body", "Your document was not delivered.")
+        .convert();
+    let content_type = mail.headers("Content-Type").concat();
+    assert!(content_type.starts_with("Content-Type: multipart/report; report-type=\"delivery-status\""));
+    let message = mail.message();
+    let status = message.part(2).unwrap();
+    let status = String::from_utf8_lossy(status.contents()).replace("\r\n", "\n");
+    assert!(status.contains("\nFinal-Recipient: rfc822; x@example.org\nAction: failed\n"), "{status}");
+    assert!(status.contains("Diagnostic-Code: X-Notes; User not listed in the directory"), "{status}");
+    assert!(mail.text().contains("Content-Type: text/rfc822-headers"));
+    assert_eq!(mail.plain(), "Your document was not delivered.\n");
+}
+
+#[test]
+fn a_report_without_facts_is_plain_mail() {
+    let mail = document().text("Form", "Delivery Report").text("Body", "delivered").convert();
+    assert!(mail.text().contains("Content-Type: text/plain"));
+}
+
+#[test]
+fn m15_the_original_that_was_kept_is_the_message() {
+    let original = "Subject: kept\nFrom: a@example.com\n\ntext\n";
+    let mail = memo()
+        .text("$IntMailMsgFileName", "$RFC822.eml")
+        .number("$ItemizeError", 1.0)
+        .text("Body", "This message could not be split.")
+        .file("$RFC822.eml", original.as_bytes())
+        .convert();
+    let (key, rest) = mail.text().split_once("\r\n").map(|(k, r)| (k.to_owned(), r.to_owned())).unwrap();
+    assert!(key.starts_with("X-Notesferry-Key: notes."));
+    assert_eq!(rest, original.replace('\n', "\r\n"));
+    assert_eq!(mail.folders(), ["All Documents"]);
+}

@@ -69,3 +69,15 @@ fn a_phone_message_shows_its_fields() {
     assert!(mail.has_line("X-Notes-Form: Phone Message"));
     assert_eq!(mail.plain(), "Contact: Mr. Ray\nPhone: 555\ncall back\n");
 }
+
+#[test]
+fn rich_text_of_an_application_is_carried_wherever_it_is() {
+    let mail = document()
+        .text("Form", "Report")
+        .text("From", "jane@example.com")
+        .rich_text("Summary", records().text("fine").build())
+        .rich_text("Findings", records().text("all is well").build())
+        .convert();
+    assert_eq!(mail.plain(), "all is well\nSummary:\nfine\n");
+    assert!(mail.html().contains("all is well"));
+}
