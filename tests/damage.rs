@@ -5,8 +5,11 @@
 //! failed is named, and can be made again from its number.
 
 use crate::support::{corpus, long};
+use notesferry::conversion::{Context, convert};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
+use notesferry::sources::Source;
+use notesferry::sources::nsf::NsfSource;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -123,4 +126,42 @@ fn damaged_forged_databases_are_read_as_far_as_they_go() {
         path
     };
     check(&[forge(Version::Ods43, 20), forge(Version::Ods52, 20)]);
+}
+
+/// Converts everything that can be opened in a damaged database.
+fn convert_all(bytes: Vec<u8>) -> usize {
+    let Ok(mut source) = NsfSource::from_bytes(bytes) else { return 0 };
+    let folders = source.folders().unwrap();
+    let context = Context {
+        replica: source.replica_id(),
+        owner: None,
+        now_unix_ms: 1_800_000_000_000,
+        all_documents: true,
+        folders: &folders,
+        message_id_of: &|_| None,
+    };
+    let items = source.list(None, 10_000).unwrap().items;
+    let opened = items.iter().filter_map(|listed| Some((listed, source.open(listed.id).ok()?)));
+    opened
+        .map(|(listed, item)| {
+            let converted = convert(&item, &listed.folders, listed.unread, &context).unwrap();
+            let mut written = Vec::new();
+            converted.rendered.write_to(&mut written).unwrap();
+            assert_eq!(written.len() as u64, converted.rendered.len());
+        })
+        .count()
+}
+
+#[test]
+fn what_is_read_of_damaged_databases_becomes_messages() {
+    const VARIANTS: usize = 12;
+    let mut messages = 0;
+    for path in corpus::databases() {
+        let bytes = std::fs::read(&path).unwrap();
+        for variant in 0..VARIANTS {
+            let mut random = fastrand::Rng::with_seed((variant as u64) << 32 ^ bytes.len() as u64);
+            messages += convert_all(damage(&bytes, variant, VARIANTS / 4, &mut random));
+        }
+    }
+    println!("{messages} messages");
 }
