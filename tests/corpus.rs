@@ -4,15 +4,19 @@
 //! say so and pass.
 
 use crate::support::corpus;
-use mail_parser::MessageParser;
+use mail_parser::{Message, MessageParser, PartType};
 use notesferry::conversion::{Context, Converted, KEY_HEADER, convert};
-use notesferry::model::content::SourceItem;
+use notesferry::model::content::{Content, FileBody, SourceItem};
 use notesferry::model::loss::SetAside;
 use notesferry::modes::inspect::facts;
 use notesferry::notes::ids::ReplicaId;
+use notesferry::notes::value::Value as NotesValue;
 use notesferry::sources::Source;
 use notesferry::sources::nsf::NsfSource;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::process::Command;
 
 /// Where the independent reader knows only code page 850, texts are compared if they are ASCII.
 fn same(ours: &Value, truth: &Value, field: &str) -> bool {
@@ -94,4 +98,82 @@ fn every_document_becomes_a_sound_message() {
         }
     }
     println!("{documents} documents");
+}
+
+/// What Python's `email` finds in these messages; `None` where there is no Python.
+fn python_facts(messages: &[Vec<u8>]) -> Option<Vec<Value>> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("python3");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/mail_facts.py"));
+    for (number, message) in messages.iter().enumerate() {
+        let path = folder.path().join(format!("{number}.eml"));
+        std::fs::write(&path, message).unwrap();
+        command.arg(path);
+    }
+    let Ok(output) = command.output() else {
+        eprintln!("skipped: there is no python3");
+        return None;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(output.stdout.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digests of all leaves as `mail-parser` decodes them, text without regard to its charset.
+fn leaves(message: &Message<'_>) -> Vec<String> {
+    let leaf = |part: &mail_parser::MessagePart<'_>| match &part.body {
+        PartType::Multipart(_) => None,
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => Some(sha256(bytes)),
+        PartType::Text(text) | PartType::Html(text) => Some(sha256(text.as_bytes())),
+        PartType::Message(_) => None,
+    };
+    message.parts.iter().filter_map(leaf).collect()
+}
+
+// The three routed mails of the corpus: bodies as stored, attachments as the independent reader unpacked them.
+#[test]
+fn the_real_mime_messages_hold_what_is_stored() {
+    let Some(corpus) = corpus::folder() else { return };
+    let mut source = NsfSource::open(&corpus.join("nsf/capi_MIMEMsg.nsf")).unwrap();
+    let mut messages = Vec::new();
+    let mut attachments = Vec::new();
+    for listed in source.list(None, 10).unwrap().items {
+        let item = source.open(listed.id).unwrap();
+        let mut bytes = Vec::new();
+        convert_all(&item, source.replica_id()).unwrap().rendered.write_to(&mut bytes).unwrap();
+        let Content::Note { note, files } = &item.content;
+        for part in note.all("Body") {
+            let Ok(NotesValue::MimePart(part)) = part.value() else { continue };
+            if !part.body_in_object() {
+                let found = bytes.windows(part.body.len().max(1)).any(|window| window == part.body);
+                assert!(found || part.body.is_empty(), "{}", String::from_utf8_lossy(part.body));
+            }
+        }
+        let bodies = files.iter().filter_map(|file| match &file.body {
+            FileBody::Read(blob) => blob.in_memory(),
+            FileBody::Lost(_) => None,
+        });
+        attachments.push(bodies.map(sha256).collect::<Vec<_>>());
+        messages.push(bytes);
+    }
+    assert_eq!(attachments.iter().map(Vec::len).collect::<Vec<_>>(), [0, 1, 4]);
+    let python = python_facts(&messages);
+    for (number, bytes) in messages.iter().enumerate() {
+        let message = MessageParser::default().parse(bytes).unwrap();
+        let leaves = leaves(&message);
+        assert!(attachments[number].iter().all(|digest| leaves.contains(digest)), "message {number}");
+        let Some(facts) = python.as_ref().map(|facts| &facts[number]) else { continue };
+        assert_eq!(facts["defects"], Value::Array(Vec::new()));
+        assert_eq!(facts["subject"].as_str(), message.subject());
+        let parts: Vec<&str> =
+            facts["parts"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+        assert_eq!(parts.len(), leaves.len());
+        assert!(
+            attachments[number].iter().all(|digest| parts.contains(&digest.as_str())),
+            "message {number}"
+        );
+    }
 }
