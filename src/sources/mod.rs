@@ -57,6 +57,10 @@ pub enum SourceError {
     InUse { path: PathBuf, why: String },
     #[error("{path} is encrypted on disk; make a copy without local encryption and use that")]
     LocallyEncrypted { path: PathBuf },
+    #[error(
+        "{path} was written by Notes 4 or older (ODS {ods}); compact a copy with Notes 5 or later and use that"
+    )]
+    TooOld { path: PathBuf, ods: u32 },
     #[error("reading {path} failed: {error}")]
     Read { path: PathBuf, error: std::io::Error },
     /// One item is damaged; the others can be read.

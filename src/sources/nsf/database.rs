@@ -28,7 +28,13 @@ pub enum OpenError {
     NotADatabase(Damage),
     #[error("the database is encrypted on disk")]
     LocallyEncrypted,
+    /// Written by Notes 1 to 4, in another layout.
+    #[error("its on-disk structure ({ods}) is older than Notes 5")]
+    TooOld { ods: u32 },
 }
+
+/// Below this, entries of the record relocation vector have another size and no sample was seen.
+const OLDEST_ODS: u32 = 22;
 
 /// A database, open for reading.
 pub struct Database {
@@ -91,6 +97,9 @@ impl Database {
 
     fn read(file: DatabaseFile) -> Result<Self, OpenError> {
         let header = Header::read(&file).map_err(OpenError::NotADatabase)?;
+        if header.ods < OLDEST_ODS {
+            return Err(OpenError::TooOld { ods: header.ods });
+        }
         let mut warnings = Vec::new();
         let superblock = Superblock::read(&file, &header);
         let names = BucketDescriptorBlock::read(&file, &header);
@@ -401,5 +410,17 @@ impl Deref for Record {
         };
         let size = View::new(bytes, "record").u32(2).map_or(0, |size| size as usize);
         &bytes[..size.min(bytes.len())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_notes_4_is_refused_by_name() {
+        let mut bytes = vec![0; 2048];
+        bytes[..10].copy_from_slice(&[0x1A, 0, 0, 4, 0, 0, 20, 0, 0, 0]);
+        assert!(matches!(Database::from_bytes(bytes), Err(OpenError::TooOld { ods: 20 })));
     }
 }

@@ -132,6 +132,7 @@ fn open_error(path: &Path, error: OpenError) -> SourceError {
         }
         OpenError::Io(error) => SourceError::Open { path, error },
         OpenError::NotADatabase(damage) => SourceError::NotADatabase { path, why: damage.0 },
+        OpenError::TooOld { ods } => SourceError::TooOld { path, ods },
         OpenError::LocallyEncrypted => SourceError::LocallyEncrypted { path },
     }
 }
