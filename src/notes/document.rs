@@ -29,6 +29,7 @@ impl NoteClass {
     /// The word that the Notes client uses.
     pub fn name(self) -> &'static str {
         match self.kind().0 {
+            0x0000 => "private design",
             0x0001 => "document",
             0x0002 => "help-about document",
             0x0004 => "form",

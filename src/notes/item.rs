@@ -55,9 +55,26 @@ impl ItemType {
             Self::RFC822_TEXT => "rfc822 text",
             Self::FORMULA => "formula",
             Self::USERID => "user id",
-            _ => return None,
+            Self(other) => return design_type_name(other),
         })
     }
+}
+
+/// The types that only design notes carry.
+fn design_type_name(code: u16) -> Option<&'static str> {
+    Some(match code {
+        0x0002 => "collation",
+        0x0005 => "view format",
+        0x0006 => "icon",
+        0x000C => "highlights",
+        0x000F => "query",
+        0x0010 => "action",
+        0x0011 => "assistant info",
+        0x0014 => "script object",
+        0x0018 => "calendar format",
+        0x001F => "seal 2",
+        _ => return None,
+    })
 }
 
 /// The flags of an item, as stored.
