@@ -152,7 +152,8 @@ impl Writer {
         let short_lines = text.split('\n').all(|line| line.len() <= LINE_BYTES);
         if !(text.is_ascii() && short_lines) || text.contains(['\0', '\r']) {
             // The crate labels NUL and bare CR as 7bit when nothing else needs encoding.
-            let text = text.replace('\0', " ").replace('\r', "");
+            // Before it is encoded, text has CRLF line ends (RFC 2045 section 6.8).
+            let text = text.replace('\0', " ").replace('\r', "").replace('\n', "\r\n");
             MimePart::new(content_type, text).write_part(&mut self.bytes);
             return self.end_line();
         }
@@ -202,4 +203,35 @@ pub fn render(headers: &[u8], content: Part, origin: &Origin) -> Rendered {
     writer.push(headers);
     writer.part(content, &mut boundaries);
     Rendered::new(writer.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 2045 section 6.8: text in base64 has CRLF line ends inside.
+    #[test]
+    fn encoded_text_has_crlf_line_ends() {
+        let written = |text: &str| {
+            let mut writer = Writer::default();
+            writer.plain(text.to_owned());
+            match &writer.finish()[..] {
+                [Segment::Bytes(bytes)] => String::from_utf8(bytes.clone()).unwrap(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let cyrillic = written("\u{41F}\u{440}\u{438}\u{432}\u{435}\u{442}\n\u{43C}\u{438}\u{440}\n");
+        let message = mail_parser::MessageParser::default().parse(cyrillic.as_bytes()).unwrap();
+        assert!(cyrillic.contains("base64"), "{cyrillic}");
+        assert_eq!(
+            message.text_bodies().next().unwrap().contents().iter().filter(|b| **b == b'\r').count(),
+            2
+        );
+        let german = written(
+            "Gr\u{FC}\u{DF}e aus dem sch\u{F6}nen und sehr gro\u{DF}en Ort\nBis bald und alles Gute\n",
+        );
+        assert!(german.contains("quoted-printable"), "{german}");
+        assert!(german.ends_with("Ort\r\nBis bald und alles Gute\r\n"), "{german}");
+        assert!(!german.contains("=0D") && !german.contains("=0A"), "{german}");
+    }
 }
