@@ -8,7 +8,7 @@ use notesferry::model::loss::LossKind;
 fn deep_tables_are_flattened_and_lose_no_text() {
     let mut body = Vec::new();
     for level in 0..1000 {
-        body.extend(records().begin_table().plain_cell(1, 1, &format!("level{level}.")).build());
+        body.extend(records().begin_table().plain_cell(0, 0, &format!("level{level}.")).build());
     }
     let mail = memo().rich_text("Body", body).convert();
     assert!((0..1000).all(|level| mail.html().contains(&format!("level{level}."))));
@@ -22,7 +22,7 @@ fn unbalanced_records_give_well_nested_html() {
     let junk = records()
         .end_table()
         .end_hotspot()
-        .plain_cell(1, 1, "stray")
+        .plain_cell(0, 0, "stray")
         .begin_table()
         .text("between")
         .hotspot(12, 0, &[])
@@ -30,7 +30,7 @@ fn unbalanced_records_give_well_nested_html() {
         .hotspot(11, 0, b"https://example.com\0")
         .text("link")
         .begin_table()
-        .cell(1, 1, 1, 1, 0)
+        .cell(0, 0, 1, 1, 0)
         .hotspot(11, 0, b"https://example.org\0")
         .text("inner")
         .end_table()
@@ -50,7 +50,7 @@ fn unbalanced_records_give_well_nested_html() {
 
 #[test]
 fn large_rich_text_is_linear() {
-    let cell = |n: u32| records().plain_cell((n / 200) as u8 + 1, (n % 200) as u8, "cell").build();
+    let cell = |n: u32| records().plain_cell((n / 200) as u8, (n % 200) as u8, "cell").build();
     let mut body = records().begin_table().build();
     (0..10_000).for_each(|n| body.extend(cell(n)));
     body.extend(records().end_table().build());

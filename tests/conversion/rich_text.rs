@@ -43,11 +43,11 @@ fn r03_lists() {
 fn r04_spans() {
     let table = records()
         .begin_table()
-        .cell(1, 1, 1, 2, 0)
+        .cell(0, 0, 1, 2, 0)
         .text("wide")
-        .cell(1, 2, 1, 1, 4)
-        .plain_cell(2, 1, "a")
-        .plain_cell(2, 2, "b")
+        .cell(0, 1, 1, 1, 4)
+        .plain_cell(1, 0, "a")
+        .plain_cell(1, 1, "b")
         .end_table();
     let mail = convert(table);
     let html = mail.html().replace('\n', "");
@@ -58,8 +58,8 @@ fn r04_spans() {
 
 #[test]
 fn nested_tables_nest() {
-    let inner = records().begin_table().plain_cell(1, 1, "x").plain_cell(1, 2, "y").end_table().build();
-    let mut outer = records().begin_table().plain_cell(1, 1, "a").cell(1, 2, 1, 1, 0).build();
+    let inner = records().begin_table().plain_cell(0, 0, "x").plain_cell(0, 1, "y").end_table().build();
+    let mut outer = records().begin_table().plain_cell(0, 0, "a").cell(0, 1, 1, 1, 0).build();
     outer.extend(inner);
     outer.extend(records().end_table().paragraph().text("after").build());
     let mail = memo().rich_text("Body", outer).convert();
@@ -71,7 +71,7 @@ fn nested_tables_nest() {
 #[test]
 fn r05_tabs_become_headings() {
     let table = records().table_label("Tab A").table_label("Tab B").begin_table();
-    let mail = convert(table.plain_cell(1, 1, "one").plain_cell(2, 1, "two").end_table());
+    let mail = convert(table.plain_cell(0, 0, "one").plain_cell(1, 0, "two").end_table());
     assert_eq!(mail.plain(), "Tab A\none\nTab B\ntwo\n");
 }
 
@@ -194,8 +194,8 @@ fn a_hide_formula_is_ignored_and_told() {
 
 #[test]
 fn r15_a_table_over_two_items_is_one() {
-    let first = records().begin_table().plain_cell(1, 1, "a").build();
-    let second = records().plain_cell(1, 2, "b").end_table().build();
+    let first = records().begin_table().plain_cell(0, 0, "a").build();
+    let second = records().plain_cell(0, 1, "b").end_table().build();
     let mail = memo().rich_text("Body", first).rich_text("Body", second).convert();
     assert_eq!(mail.html().matches("<table").count(), 1);
     assert_eq!(mail.plain(), "a | b\n");

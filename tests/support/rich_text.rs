@@ -109,7 +109,7 @@ impl Records {
         self.byte(0xA5, &[0; 4])
     }
 
-    /// Row and column from 1; flags 4 and 8 mark a cell that a span covers.
+    /// Row and column from 0, as in every table of the corpus; flags 4 and 8 mark a cell that a span covers.
     pub fn cell(self, row: u8, column: u8, row_span: u8, column_span: u8, flags: u8) -> Self {
         let data = [row, column, 0, 0, 0, 0, 0, 0, 0, flags, 0, 0, row_span, column_span, 0, 0];
         self.byte(0xA4, &data)
