@@ -244,6 +244,14 @@ impl Reader {
                 Open::Section(depth)
             }
             Hotspot::Link { target } => {
+                // Release 5 writes a link twice in a row, for itself and for Release 4, with one end for both.
+                let again = matches!(self.hotspots.last(), Some(Open::Link));
+                if let Some(open) = self.builder.untouched_link().filter(|_| again) {
+                    if open.is_empty() {
+                        *open = link::safe_url(&target).unwrap_or_default();
+                    }
+                    return;
+                }
                 let target = self.target.take().or_else(|| link::safe_url(&target)).unwrap_or_default();
                 self.builder.open_inline(Element::Link(target));
                 Open::Link

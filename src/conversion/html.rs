@@ -44,7 +44,7 @@ pub fn wrap(body: &str, style: &str) -> String {
     // Paragraphs of Notes are lines: they have no space between them.
     format!(
         "<!DOCTYPE html>\n<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\">\n\
-         <style>p,ul,ol{{margin-top:0;margin-bottom:0}}</style></head>\n<body{style}>\n{body}</body></html>\n"
+         <style>p,ul,ol{{margin-top:0;margin-bottom:0}}table{{font:inherit}}</style></head>\n<body{style}>\n{body}</body></html>\n"
     )
 }
 

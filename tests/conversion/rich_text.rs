@@ -100,6 +100,19 @@ fn r07_document_links() {
     assert_eq!(mail.plain().replace(" \n", " "), format!("see Spec <{url}>\n"));
 }
 
+// As Notes 5 and later write a link: for themselves, then for Release 4, with one end for both. Seen eight times in a
+// public help database, where the rest of the text became part of the link.
+#[test]
+fn a_link_told_for_two_releases_ends_once() {
+    let begin = [32_u16.to_le_bytes().as_slice(), &[0; 6]].concat();
+    let four = [11_u16.to_le_bytes().as_slice(), &[0; 6]].concat();
+    let link =
+        records().word(0x7E, &begin).url("https://example.com/").word(0xAD, &four).text("go").byte(0xAE, &[]);
+    let html = convert(link.text(" on").paragraph().text("after")).html();
+    assert!(html.contains("<a href=\"https://example.com/\">go</a> on"), "{html}");
+    assert!(html.contains("<p>after</p>"), "{html}");
+}
+
 #[test]
 fn r08_a_dangerous_link_is_text() {
     let mail = convert(records().hotspot(11, 0, &[]).url("javascript:x()").text("go").end_hotspot());
