@@ -60,6 +60,11 @@ impl NoteStatus {
     pub const INLINE_NON_SUMMARY: Self = Self(0x2000);
     pub const SOFT_DELETED: Self = Self(0x8000);
 
+    /// Whether a document of this status is a deletion stub, a profile or a placeholder, which users do not see.
+    pub fn hides_a_document(self) -> bool {
+        self.has(Self(Self::DELETED.0 | Self::GHOST.0 | Self::NAMED.0))
+    }
+
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
@@ -85,10 +90,7 @@ pub struct Note {
 impl Note {
     /// Whether this is a document as users know it: neither design nor profile nor placeholder.
     pub fn is_user_document(&self) -> bool {
-        self.class.is_document()
-            && !self.status.has(NoteStatus::GHOST)
-            && !self.status.has(NoteStatus::NAMED)
-            && !self.status.has(NoteStatus::DELETED)
+        self.class.is_document() && !self.status.hides_a_document()
     }
 
     /// All items of a name, in stored order.

@@ -80,10 +80,7 @@ impl NoteHead {
 
     /// Whether this is a document as users know it; see [`Note::is_user_document`].
     pub fn is_user_document(&self) -> bool {
-        self.class.is_document()
-            && !self.is_stub()
-            && !self.status.has(NoteStatus::GHOST)
-            && !self.status.has(NoteStatus::NAMED)
+        self.class.is_document() && !self.status.hides_a_document()
     }
 
     /// The whole note: `record` as given to [`NoteHead::parse`], and its non-summary data. Items whose values cannot
