@@ -36,7 +36,6 @@ pub struct NsfSource {
     census: Census,
     /// `None` for a database in memory.
     look: Option<Look>,
-    in_use: Option<String>,
     folders: Vec<FolderContents>,
     /// Membership in folders, ascending by note.
     filed: Vec<(NoteId, FolderId)>,
@@ -53,7 +52,7 @@ impl NsfSource {
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let database = Database::open(path).map_err(|error| open_error(path, error))?;
         let look = look(path, &database)?;
-        Ok(Self { look: Some(look), in_use: in_use::writer_of(path), ..Self::new(path, database) })
+        Ok(Self { look: Some(look), ..Self::new(path, database) })
     }
 
     /// A database in memory, which nobody else can change.
@@ -82,7 +81,6 @@ impl NsfSource {
             path: path.to_owned(),
             database: Arc::new(database),
             look: None,
-            in_use: None,
             folders,
             filed,
             unread: unread_list(unread, owner.as_deref()),
@@ -172,7 +170,8 @@ impl Source for NsfSource {
             title: self.database.header().title.clone(),
             owner: self.owner.clone(),
             warnings: self.warnings.clone(),
-            in_use: self.in_use.clone(),
+            // Looks through all processes, so only when it is asked for.
+            in_use: self.look.and_then(|_| in_use::writer_of(&self.path)),
         }
     }
 
