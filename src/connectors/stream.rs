@@ -2,6 +2,9 @@
 //!
 //! Reading through a handle never takes more than one line at a time, so nothing of an answer lies in a buffer of the
 //! session when the writer reads, and nothing the other way round. What one answer may hold is bounded.
+//!
+//! Every byte that is not ASCII is read as `?`: the parser of answers takes nothing else, servers put names and
+//! reasons into their texts in UTF-8 (seen: Dovecot), and all that we read for its content is ASCII.
 
 use crate::base::limits::{CONNECT_SECONDS, LINE_SILENT_SECONDS, REPLY_BYTES, REPLY_LINE_BYTES};
 use crate::connectors::tls::{self, TlsStream};
@@ -103,7 +106,10 @@ impl Handle {
         let mut line = Vec::new();
         (&mut self.lock().wire).take(REPLY_LINE_BYTES).read_until(b'\n', &mut line)?;
         match line.last() {
-            Some(b'\n') => Ok(line),
+            Some(b'\n') => {
+                replace_foreign(&mut line);
+                Ok(line)
+            }
             _ if line.len() as u64 == REPLY_LINE_BYTES => Err(too_long()),
             _ => Err(ErrorKind::UnexpectedEof.into()),
         }
@@ -112,6 +118,10 @@ impl Handle {
     fn lock(&self) -> MutexGuard<'_, Line> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn replace_foreign(bytes: &mut [u8]) {
+    bytes.iter_mut().filter(|byte| !byte.is_ascii() || **byte == 0).for_each(|byte| *byte = b'?');
 }
 
 fn too_long() -> io::Error {
@@ -125,6 +135,7 @@ impl Read for Handle {
         let end = buffer.iter().position(|&byte| byte == b'\n').map_or(buffer.len(), |end| end + 1);
         let count = end.min(into.len());
         into[..count].copy_from_slice(&buffer[..count]);
+        replace_foreign(&mut into[..count]);
         line.wire.consume(count);
         line.allowance = line.allowance.checked_sub(count as u64).ok_or_else(too_long)?;
         Ok(count)

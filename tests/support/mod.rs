@@ -4,6 +4,8 @@ pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;
 pub mod document;
+#[cfg(unix)]
+pub mod dovecot;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;
