@@ -37,7 +37,7 @@ pub struct Dovecot {
 }
 
 impl Dovecot {
-    /// A server with the default settings, or nothing where Dovecot is not installed.
+    /// A server that keeps Maildirs without TLS, or nothing where Dovecot is not installed.
     pub fn start() -> Option<Self> {
         Self::start_with("ssl = no\nnamespace inbox {\n separator = /\n}\n", |_| ())
     }
@@ -155,7 +155,7 @@ auth_failure_delay = 0
 first_valid_uid = 1
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 1000
-maildir_copy_with_hardlinks = yes
+mail_fsync = never
 passdb {{
   driver = static
   args = password={{PLAIN}}{PASSWORD}

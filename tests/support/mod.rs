@@ -9,6 +9,8 @@ pub mod dovecot;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;
+#[cfg(unix)]
+pub mod proxy;
 pub mod rich_text;
 pub mod source_kit;
 
