@@ -7,6 +7,8 @@ mod damage;
 mod delivery;
 mod destinations;
 mod forge;
+#[cfg(unix)]
+mod imap;
 mod inspect;
 mod lmbcs;
 mod migrate;

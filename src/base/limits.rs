@@ -33,3 +33,32 @@ pub const PUT_ATTEMPTS: u32 = 3;
 
 /// Bytes of a stored message that are searched for our header; we write it at the top.
 pub const KEY_HEADER_BYTES: u64 = 64 << 10;
+
+/// Seconds until a server has to accept a connection.
+pub const CONNECT_SECONDS: u64 = 30;
+
+/// Seconds without a byte from or to a server after which the line counts as cut. Servers scan and index a large
+/// message before they answer.
+pub const LINE_SILENT_SECONDS: u64 = 300;
+
+/// Bytes of one line that a server may send outside of the answers that the session parses.
+pub const REPLY_LINE_BYTES: u64 = 64 << 10;
+
+/// Bytes of one whole answer of a server: a list of some 100,000 folders.
+pub const REPLY_BYTES: u64 = 64 << 20;
+
+/// How often a cut line is opened again before the destination counts as unreachable. The pauses double: 1, 2, 4, ...
+/// seconds.
+pub const RECONNECT_ATTEMPTS: u32 = 6;
+
+/// Messages of a folder that one command asks about.
+pub const FETCH_MESSAGES: u32 = 2_000;
+
+/// Seconds that a folder has to stand still before what is missing in it counts as not stored.
+pub const SETTLE_SECONDS: u64 = 5;
+
+/// How often a folder that does not stand still is waited for: others may deliver into it all day.
+pub const SETTLE_ROUNDS: u32 = 12;
+
+/// Bytes of a password file.
+pub const PASSWORD_BYTES: u64 = 4 << 10;

@@ -1,7 +1,7 @@
 //! What destinations made of files share: durable writing, what an error means, the key inside a stored message.
 
 use crate::base::limits::KEY_HEADER_BYTES;
-use crate::destinations::{DeliverError, DestinationError};
+use crate::destinations::{DeliverError, DestinationError, KEY_HEADER};
 use crate::model::delivery::{Delivery, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::{Origin, PlacementId};
@@ -13,9 +13,6 @@ use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// The header that tells our own messages from foreign ones.
-const KEY_HEADER: &str = "X-Notesferry-Key";
 
 /// Threads that make the files of a batch durable: journalling file systems answer many callers with one commit.
 const SYNC_THREADS: usize = 16;

@@ -4,13 +4,16 @@
 
 pub mod eml;
 mod files;
+pub mod imap;
 pub mod maildir;
-mod modified_utf7;
 pub mod registry;
 
 use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::Origin;
+
+/// The header that tells our own messages from foreign ones.
+const KEY_HEADER: &str = "X-Notesferry-Key";
 
 /// What a kind of destination can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,9 @@ pub enum DestinationError {
     LoginRefused { target: String, why: String },
     #[error("{target} is full: {why}")]
     Full { target: String, why: String },
+    /// Messages stay where they are put, because the destination cannot take out single ones.
+    #[error("{target} cannot take out a single message: {why}")]
+    CannotRemove { target: String, why: String },
 }
 
 /// Why a destination did not confirm a placement.

@@ -1,12 +1,16 @@
 //! The kinds of destination that TARGET on the command line can name: one line per kind.
 
-use crate::destinations::Destination;
+use crate::base::secret::Secret;
 use crate::destinations::eml::EmlTree;
+use crate::destinations::imap::{Address, Imap};
 use crate::destinations::maildir::Maildir;
+use crate::destinations::{Destination, DestinationError};
 use crate::model::item::MailboxId;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
+/// A kind that is named by a directory.
 struct Kind {
     name: &'static str,
     open: fn(&Path) -> Box<dyn Destination>,
@@ -17,30 +21,37 @@ const KINDS: &[Kind] = &[
     Kind { name: "eml", open: |path| Box::new(EmlTree::new(path)) },
 ];
 
-/// Kinds that the design names and this release does not have.
-const LATER: &[&str] = &["imap", "imaps", "smtp", "smtps", "mbox", "caldav+https", "carddav+https"];
+/// Kinds that are named by an address.
+const IMAP_KINDS: &[&str] = &["imap", "imaps"];
 
-/// Why a text names no destination.
+/// Kinds that the design names and this release does not have.
+const LATER: &[&str] = &["smtp", "smtps", "mbox", "caldav+https", "carddav+https"];
+
+/// Why a text names no destination. A text with an address in it is not repeated: a password may stand there.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    #[error("`{target}`: this release does not write to {kind} yet; use {}", known_kinds())]
-    NotYet { target: String, kind: String },
+    #[error("this release does not write to {kind} yet; use {}", known_kinds())]
+    NotYet { kind: String },
     #[error("`{target}` names no kind of target; use {}", known_kinds())]
     Unknown { target: String },
     #[error("`{target}` names no directory")]
     Empty { target: String },
     #[error("the directory of `{target}` cannot be resolved: {error}")]
     Path { target: String, error: io::Error },
+    #[error("the address of the target cannot be used: {why}")]
+    Address { why: &'static str },
 }
 
 /// A destination that was named and not touched yet.
-pub struct Target {
-    kind: &'static Kind,
-    path: PathBuf,
+pub struct Target(Place);
+
+enum Place {
+    Directory { kind: &'static Kind, path: PathBuf },
+    Imap(Address),
 }
 
 impl Target {
-    /// Reads `kind:DIR`. Nothing is made.
+    /// Reads `kind:DIR` or `imaps://user@host`. Nothing is made.
     ///
     /// # Errors
     /// [`TargetError`] says what was wrong with the text.
@@ -49,28 +60,45 @@ impl Target {
         let Some((kind_name, rest)) = target.split_once(':') else {
             return Err(TargetError::Unknown { target: owned() });
         };
+        if IMAP_KINDS.contains(&kind_name) {
+            let address = Address::parse(target).map_err(|why| TargetError::Address { why })?;
+            return Ok(Self(Place::Imap(address)));
+        }
+        if LATER.contains(&kind_name) {
+            return Err(TargetError::NotYet { kind: kind_name.to_owned() });
+        }
         let Some(kind) = KINDS.iter().find(|kind| kind.name == kind_name) else {
-            let later = LATER.contains(&kind_name);
-            return Err(match later {
-                true => TargetError::NotYet { target: owned(), kind: kind_name.to_owned() },
-                false => TargetError::Unknown { target: owned() },
-            });
+            return Err(TargetError::Unknown { target: owned() });
         };
         if rest.is_empty() {
             return Err(TargetError::Empty { target: owned() });
         }
         let path = resolve(Path::new(rest)).map_err(|error| TargetError::Path { target: owned(), error })?;
-        Ok(Self { kind, path })
+        Ok(Self(Place::Directory { kind, path }))
     }
 
-    /// The name under which the ledger knows this destination: the same from whatever directory it was named.
+    /// The name under which the ledger knows this destination: the same from wherever and however it was named.
     pub fn mailbox(&self) -> MailboxId {
-        MailboxId(format!("{}:{}", self.kind.name, self.path.display()))
+        MailboxId(match &self.0 {
+            Place::Directory { kind, path } => format!("{}:{}", kind.name, path.display()),
+            Place::Imap(address) => address.canonical(),
+        })
     }
 
-    /// The destination. Nothing is made before its `prepare`.
-    pub fn open(&self) -> Box<dyn Destination> {
-        (self.kind.open)(&self.path)
+    /// Whether [`Target::open`] needs a password.
+    pub fn wants_password(&self) -> bool {
+        matches!(self.0, Place::Imap(_))
+    }
+
+    /// The destination, logged in where that is needed. Nothing is made before its `prepare`.
+    ///
+    /// # Errors
+    /// When a server cannot be reached or refuses the log-in.
+    pub fn open(&self, password: Secret) -> Result<Box<dyn Destination>, DestinationError> {
+        match &self.0 {
+            Place::Directory { kind, path } => Ok((kind.open)(path)),
+            Place::Imap(address) => Ok(Box::new(Imap::open(address, password, Box::new(thread::sleep))?)),
+        }
     }
 }
 
@@ -87,7 +115,7 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
 
 fn known_kinds() -> String {
     let kinds: Vec<String> = KINDS.iter().map(|kind| format!("{}:DIR", kind.name)).collect();
-    kinds.join(" or ")
+    format!("{} or imaps://user@host", kinds.join(", "))
 }
 
 #[cfg(test)]
@@ -107,8 +135,19 @@ mod tests {
     }
 
     #[test]
+    fn an_error_never_shows_a_password() {
+        for target in
+            ["imap://jane:hunter2@example.com", "imaps://:hunter2@", "smtp://jane:hunter2@example.com"]
+        {
+            let error = Target::parse(target).err().unwrap().to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_is_no_target_is_told_apart() {
-        assert!(matches!(Target::parse("imaps://jane@example.com"), Err(TargetError::NotYet { .. })));
+        assert!(matches!(Target::parse("smtp://example.com"), Err(TargetError::NotYet { .. })));
+        assert!(matches!(Target::parse("imaps://example.com"), Err(TargetError::Address { .. })));
         assert!(matches!(Target::parse("ftp:/x"), Err(TargetError::Unknown { .. })));
         assert!(matches!(Target::parse("/srv/mail"), Err(TargetError::Unknown { .. })));
         assert!(matches!(Target::parse("eml:"), Err(TargetError::Empty { .. })));

@@ -97,7 +97,9 @@ pub const IN_USE_ADVICE: &str = "make a local replica or a file copy while it is
 impl From<DestinationError> for Failure {
     fn from(error: DestinationError) -> Self {
         let (exit, advice) = match &error {
-            DestinationError::Unreachable { .. } => (Exit::Destination, ""),
+            DestinationError::Unreachable { .. } | DestinationError::CannotRemove { .. } => {
+                (Exit::Destination, "")
+            }
             DestinationError::LoginRefused { .. } => (Exit::LoginRefused, ""),
             DestinationError::Full { .. } => (Exit::Full, "; make room and run the same command again"),
         };

@@ -56,7 +56,8 @@ fn an_empty_target_is_empty(target: &impl KitTarget) {
     assert_eq!(destination.put_batch(&[]).len(), 0);
 }
 
-fn odd_folder_names_stay_apart(target: &impl KitTarget) {
+/// Also of use for servers that store messages in another way.
+pub fn odd_folder_names_stay_apart(target: &impl KitTarget) {
     let long = "\u{65E5}".repeat(200);
     let mut folders = vec![FolderPath::inbox()];
     for parts in [

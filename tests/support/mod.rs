@@ -4,9 +4,13 @@ pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;
 pub mod document;
+#[cfg(unix)]
+pub mod dovecot;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;
+#[cfg(unix)]
+pub mod proxy;
 pub mod rich_text;
 pub mod source_kit;
 

@@ -3,10 +3,12 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
+mod password;
 mod preview;
 mod report;
 
 use crate::base::limits::LIST_PAGE_ITEMS;
+use crate::base::secret::Secret;
 use crate::conversion::{self, Context};
 use crate::destinations::registry::Target;
 use crate::model::content::{ListedItem, SourceItem};
@@ -36,7 +38,11 @@ pub struct MigrateArguments {
     /// The mailbox to read: nsf:FILE, or the path of a file whose kind is recognised.
     source: String,
 
-    /// Where to: maildir:DIR for a Maildir, or eml:DIR for a tree of folders with one .eml file per message.
+    /// Where to: imaps://user@host[:port][/prefix] for a mailbox on a server, maildir:DIR for a Maildir, or eml:DIR for
+    /// a tree of folders with one .eml file per message.
+    ///
+    /// imap:// uses STARTTLS; without encryption it works on this machine only. With a prefix everything is put below
+    /// that folder. An @ in the user name may stay; other special characters are written as %20.
     target: String,
 
     /// Read everything and say what would happen; nothing is delivered and nothing is noted in the ledger.
@@ -48,6 +54,13 @@ pub struct MigrateArguments {
     /// Without this they are counted and set aside as `unknown form`.
     #[arg(long)]
     all_documents: bool,
+
+    /// A file whose first line is the password of the target.
+    ///
+    /// Without it the password comes from the environment variable NOTESFERRY_TARGET_PASSWORD, or is asked for on the
+    /// terminal. It is never written down.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
 
     /// The folder of the ledger that makes deliveries exactly once.
     ///
@@ -77,6 +90,11 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let named = NamedSource::parse(&arguments.source)?;
     let target = Target::parse(&arguments.target)?;
     let state_folder = state_folder(arguments)?;
+    let password = if target.wants_password() && !arguments.dry_run {
+        password::of_target(&target.mailbox(), arguments.password_file.as_deref())?
+    } else {
+        Secret::default()
+    };
     let mut source = named.open()?;
     let info = source.info();
     if let Some(why) = &info.in_use {
@@ -113,7 +131,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         return preview::preview(source.as_mut(), &settings, store.as_ref(), all_documents, reporter);
     }
     let mut store = StateStore::open(&state_folder)?;
-    let mut destination = target.open();
+    let mut destination = target.open(password)?;
     let mut pass = Pass::begin(&mut store, destination.as_mut(), settings)?;
     let carried = carry(source.as_mut(), &mut pass, reporter, &stop);
     reporter.settled(&pass.take_settled());

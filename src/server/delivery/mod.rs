@@ -359,9 +359,14 @@ impl<'a> Pass<'a> {
 
     /// Takes out the older copies whose new versions are there.
     fn take_out_replaced(&mut self) -> Result<(), DeliveryError> {
-        let removed = self.store.removals(&self.settings.mailbox)?;
-        for removal in &removed {
-            self.destination.remove(&removal.folder, &removal.location)?;
+        let mut removed = Vec::new();
+        for removal in self.store.removals(&self.settings.mailbox)? {
+            match self.destination.remove(&removal.folder, &removal.location) {
+                Ok(_) => removed.push(removal),
+                // It stays noted; the new version lies beside it, and the rest goes on.
+                Err(DestinationError::CannotRemove { .. }) => break,
+                Err(error) => return Err(error.into()),
+            }
         }
         self.commit(&Changes { removed, ..Changes::default() })
     }

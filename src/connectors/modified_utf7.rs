@@ -1,6 +1,7 @@
 //! Modified UTF-7, the encoding of mailbox names (RFC 3501 section 5.1.3).
 //!
-//! Written into Maildir folder names, which Dovecot keeps in this encoding unless it is told otherwise.
+//! Written into the folder names of IMAP commands, and into those of a Maildir, which Dovecot keeps in this encoding
+//! unless it is told otherwise.
 
 use base64::Engine as _;
 use base64::alphabet::IMAP_MUTF7;
