@@ -1,3 +1,4 @@
 //! What every module may use and nothing of which knows of mail.
 
 pub mod limits;
+pub mod secret;
