@@ -10,6 +10,7 @@ mod forge;
 mod inspect;
 mod lmbcs;
 mod migrate;
+mod protocol;
 mod sources;
 mod support;
 mod tidy;

@@ -11,7 +11,7 @@ use crate::model::loss::Loss;
 use crate::notes::file_object::FileObject;
 use crate::notes::item::Item;
 use crate::protocol::action::Action;
-use crate::protocol::ids::{ChunkNumber, Sequence};
+use crate::protocol::ids::ChunkNumber;
 use std::collections::VecDeque;
 
 /// Where a block lies, so that a spool can point at it instead of copying it.
@@ -63,8 +63,8 @@ pub trait Receiver {
 pub enum ChunkError {
     #[error("chunk {0} is damaged")]
     Damaged(ChunkNumber),
-    #[error("chunk {found} follows chunk {last:?}")]
-    Number { last: Option<ChunkNumber>, found: ChunkNumber },
+    #[error("chunk {found} arrived where chunk {due} was due")]
+    Number { due: ChunkNumber, found: ChunkNumber },
     #[error("chunk {chunk} holds a record that cannot be decoded: {why}")]
     Record { chunk: ChunkNumber, why: String },
     /// Records in an order that a writer never makes, or counts that do not fit.
@@ -84,7 +84,7 @@ pub enum ReadError<E> {
 /// Puts the answer to one action in one epoch together.
 #[derive(Debug)]
 pub struct ChunkReader {
-    last: Option<ChunkNumber>,
+    due: ChunkNumber,
     expected: Expected,
     state: State,
     items: u32,
@@ -159,7 +159,7 @@ impl ChunkReader {
             }
             Action::Wait { .. } | Action::Stop | Action::Done | Action::Unknown(_) => Expected::Nothing,
         };
-        Self { last: None, expected, state: State::Between, items: 0 }
+        Self { due: ChunkNumber::FIRST, expected, state: State::Between, items: 0 }
     }
 
     /// Whether the end arrived (or reading failed).
@@ -185,13 +185,13 @@ impl ChunkReader {
         receiver: &mut R,
     ) -> Result<(), ReadError<R::Error>> {
         let number = chunk.number();
-        if number.after(self.last) != Sequence::Next {
-            return Err(ChunkError::Number { last: self.last, found: number }.into());
+        if number != self.due {
+            return Err(ChunkError::Number { due: self.due, found: number }.into());
         }
         if !chunk.is_intact() {
             return Err(ChunkError::Damaged(number).into());
         }
-        self.last = Some(number);
+        self.due = number.next();
         let unexpected = |why| ReadError::Chunk(ChunkError::Unexpected { chunk: number, why });
         let mut rest = chunk.payload();
         while !rest.is_empty() {
