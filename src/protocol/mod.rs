@@ -40,10 +40,6 @@ pub struct Versions {
 impl Versions {
     /// What this program speaks.
     pub const OURS: Self = Self { oldest: 1, newest: 1 };
-
-    pub fn speaks(self, version: u8) -> bool {
-        (self.oldest..=self.newest).contains(&version)
-    }
 }
 
 impl fmt::Display for Versions {

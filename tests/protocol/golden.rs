@@ -23,7 +23,7 @@ use notesferry::protocol::transfer::{Chunk, ChunkReader, End, Failure, FailureKi
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::support::messages::origin;
 
@@ -219,9 +219,12 @@ fn payloads() -> Vec<(&'static str, Action, Vec<u8>)> {
     ]
 }
 
+fn golden_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protocol/golden").join(format!("{name}.hex"))
+}
+
 fn check_golden(name: &str, bytes: &[u8]) {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protocol/golden").join(format!("{name}.hex"));
+    let path = golden_path(name);
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let lines: Vec<String> = hex.chunks(32).map(|line| line.concat()).collect();
     let lines = lines.join("\n") + "\n";
@@ -249,6 +252,17 @@ fn every_answer_has_its_bytes() {
         let chunk = Chunk::new(ChunkNumber::FIRST, true, payload);
         ChunkReader::new(&action).read(&chunk, &mut spool).unwrap();
     }
+}
+
+// What a compressor makes may change with its version, so this body is only read.
+#[test]
+fn a_compressed_message_of_the_first_release_is_read() {
+    let hex = std::fs::read_to_string(golden_path("compressed")).unwrap().replace('\n', "");
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    let body: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+    assert_eq!(body[..2], [1, 1]);
+    let chunk = Chunk::new(ChunkNumber(2), true, b"all work and no play ".repeat(100));
+    assert_eq!(frame::decode::<DataRequest>(&body).unwrap(), DataRequest { held: HELD, chunk });
 }
 
 /// All ways to cut a text of bytes, and to change one of them in a telling way.

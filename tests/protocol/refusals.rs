@@ -123,11 +123,15 @@ fn what_was_not_asked_for() {
         (1..=2).for_each(|id| to.set_aside(SourceItemId(id), &set_aside).unwrap());
     });
     assert_eq!(refusal(&LIST, &lines), unasked);
-    let page = answer(&End { next: Some(SourceItemId(1)), ..End::default() }, |to| {
-        to.item(SourceItemId(1), &sample_item()).unwrap();
-    });
-    let mut reader = ChunkReader::new(&get([1]));
-    assert!(reader.read(&page[0], &mut Spool::default()).is_err());
+}
+
+#[test]
+fn a_next_page_where_it_leads_nowhere() {
+    let end = End { next: Some(SourceItemId(1)), ..End::default() };
+    assert_eq!(refusal(&LIST, &answer(&end, |_| ())), "a next page after nothing");
+    let page = answer(&end, |to| to.item(SourceItemId(1), &sample_item()).unwrap());
+    let error = ChunkReader::new(&get([1])).read(&page[0], &mut Spool::default()).unwrap_err();
+    assert!(error.to_string().ends_with("a next page after nothing"), "{error}");
 }
 
 #[test]
@@ -170,16 +174,9 @@ fn an_open_item_and_something_else() {
 
 /// The head of an item without losses, with so many items; laid down in the golden answers.
 fn head(items: u32) -> Vec<u8> {
-    let item = source_item(Vec::new(), Vec::new());
-    let chunk = answer(&End::default(), |to| {
-        to.item(SourceItemId(1), &{
-            let mut item = item;
-            item.losses.clear();
-            item
-        })
-        .unwrap()
-    })
-    .remove(0);
+    let mut item = source_item(Vec::new(), Vec::new());
+    item.losses.clear();
+    let chunk = answer(&End::default(), |to| to.item(SourceItemId(1), &item).unwrap()).remove(0);
     let payload = chunk.payload();
     // Item end, end, and the two counts at the end of the head are taken off.
     let mut head = payload[..payload.len() - 6 - 2].to_vec();
@@ -201,10 +198,8 @@ fn a_note_that_grows_beyond_the_limit() {
     let mut many = head(u32::MAX);
     many.extend(empty.repeat((CHUNK_BYTES - many.len()) / empty.len()));
     let more = empty.repeat(CHUNK_BYTES / empty.len());
-    let chunks: Vec<Chunk> = (1..=3)
-        .map(|number| {
-            Chunk::new(ChunkNumber(number), false, if number == 1 { many.clone() } else { more.clone() })
-        })
-        .collect();
+    let payloads = [many, more.clone(), more];
+    let chunk = |(number, payload)| Chunk::new(ChunkNumber(number), false, payload);
+    let chunks: Vec<Chunk> = (1..).zip(payloads).map(chunk).collect();
     assert_eq!(refusal(&get([1]), &chunks), "the note is too large");
 }

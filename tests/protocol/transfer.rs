@@ -271,6 +271,7 @@ proptest! {
             folders: folders.into_iter().map(FolderId).collect(),
             unread,
         }).collect();
+        let next = next.filter(|_| !lines.is_empty());
         let end = End { next: next.map(SourceItemId), ..End::default() };
         let chunks = answer(&end, |to| lines.iter().for_each(|line| to.listed(line).unwrap()));
         let spool = Spool::of(&Action::ListItems { after: None, limit: 99 }, &chunks);

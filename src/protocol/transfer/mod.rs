@@ -11,7 +11,9 @@
 //!
 //! A record never spans two chunks. An item whose reading fails on the way is taken back by a set-aside in its place.
 
+mod expected;
 mod numbers;
+mod open_item;
 mod reader;
 mod record;
 mod writer;

@@ -34,8 +34,9 @@ pub enum WriteError<E> {
     TooLarge(String),
 }
 
-/// Cuts the answer to one action into chunks and hands each to `send` when it is full. What is to be written in which
-/// order is said at [`super`]; the reader refuses anything else.
+/// Cuts the answer to one action into chunks and hands each to `send`, which returns when the chunk is kept and may send
+/// it as often as it has to. What is to be written in which order is said at [`super`]; the reader refuses anything
+/// else.
 pub struct ChunkWriter<S> {
     send: S,
     number: ChunkNumber,
