@@ -172,22 +172,22 @@ fn an_open_item_and_something_else() {
     assert!(refusal(&get([1]), &[unknown]).contains("cannot be decoded"));
 }
 
-/// The head of an item without losses, with so many items; laid down in the golden answers.
-fn head(items: u32) -> Vec<u8> {
+/// The head of item 1 without losses, with so many values and files to come.
+fn head(values: u32, files: u32) -> Vec<u8> {
     let mut item = source_item(Vec::new(), Vec::new());
     item.losses.clear();
     let chunk = answer(&End::default(), |to| to.item(SourceItemId(1), &item).unwrap()).remove(0);
     let payload = chunk.payload();
     // Item end, end, and the two counts at the end of the head are taken off.
     let mut head = payload[..payload.len() - 6 - 2].to_vec();
-    head.extend(postcard::to_stdvec(&(items, 0_u32)).unwrap());
+    head.extend(postcard::to_stdvec(&(values, files)).unwrap());
     head
 }
 
 #[test]
 fn a_note_that_grows_beyond_the_limit() {
     // Value: empty name, no flags, type 0, a length beyond the limit, no bytes.
-    let mut long = head(1);
+    let mut long = head(1, 0);
     long.extend([7, 0, 0, 0]);
     long.extend(postcard::to_stdvec(&(NOTE_BYTES + 1)).unwrap());
     long.push(0);
@@ -195,11 +195,38 @@ fn a_note_that_grows_beyond_the_limit() {
 
     // A million empty items: each costs memory, so each counts.
     let empty = [7_u8, 0, 0, 0, 0, 0];
-    let mut many = head(u32::MAX);
+    let mut many = head(u32::MAX, 0);
     many.extend(empty.repeat((CHUNK_BYTES - many.len()) / empty.len()));
     let more = empty.repeat(CHUNK_BYTES / empty.len());
     let payloads = [many, more.clone(), more];
     let chunk = |(number, payload)| Chunk::new(ChunkNumber(number), false, payload);
     let chunks: Vec<Chunk> = (1..).zip(payloads).map(chunk).collect();
     assert_eq!(refusal(&get([1]), &chunks), "the note is too large");
+}
+
+#[test]
+fn blocks_that_do_not_fit_together() {
+    let refused = |head: Vec<u8>, records: &[&[u8]]| {
+        let payload = [head, records.concat()].concat();
+        refusal(&get([1]), &[Chunk::new(ChunkNumber(1), false, payload)])
+    };
+    // A value of two bytes with its first byte; a file of two bytes without a name.
+    let value: &[u8] = &[7, 0, 0, 0, 2, 1, b'a'];
+    let file: &[u8] = &[9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
+    assert_eq!(refused(head(1, 0), &[value, &[8, 0, 1, b'b']]), "a block of a value is missing");
+    assert_eq!(refused(head(1, 0), &[value, &[8, 1, 2, b'b', b'c']]), "a block without a value");
+    assert_eq!(refused(head(1, 0), &[value, &[8, 1, 0]]), "a block without a value");
+    assert_eq!(refused(head(2, 0), &[value, value]), "a value or file is not finished");
+    assert_eq!(refused(head(0, 2), &[file, file]), "a value or file is not finished");
+    assert_eq!(refused(head(1, 1), &[file]), "files come after the values");
+    for block in [[10, 1, 0, 0, 1, b'a'], [10, 0, 1, 0, 1, b'a'], [10, 0, 0, 1, 1, b'a']] {
+        assert_eq!(refused(head(0, 1), &[file, &block]), "a block of a file is missing");
+    }
+    for block in [&[10, 0, 0, 0, 0][..], &[10, 0, 0, 0, 3, 1, 2, 3]] {
+        assert_eq!(refused(head(0, 1), &[file, block]), "a file is longer than announced");
+    }
+    assert_eq!(
+        refused(head(0, 1), &[file, &[10, 0, 0, 0, 1, b'a'], &[11, 0]]),
+        "an item ends before its parts"
+    );
 }
