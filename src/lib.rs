@@ -15,6 +15,7 @@ pub mod forge;
 pub mod model;
 pub mod modes;
 pub mod notes;
+pub mod protocol;
 pub mod server;
 pub mod sources;
 pub mod store;

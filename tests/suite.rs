@@ -12,6 +12,7 @@ mod imap;
 mod inspect;
 mod lmbcs;
 mod migrate;
+mod protocol;
 mod sources;
 mod support;
 mod tidy;

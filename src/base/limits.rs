@@ -62,3 +62,19 @@ pub const SETTLE_ROUNDS: u32 = 12;
 
 /// Bytes of a password file.
 pub const PASSWORD_BYTES: u64 = 4 << 10;
+
+/// Bytes of one message between extractor and server, before and after compression.
+pub const BODY_BYTES: usize = 4 << 20;
+
+/// Bytes of the content of one chunk: what leaves room in a body for the rest of the message, and in a value of the
+/// store, whose pages are powers of two, for its key.
+pub const CHUNK_BYTES: usize = BODY_BYTES - 4096;
+
+/// Bytes of an attachment that are read at once on their way into a chunk.
+pub const FILE_BLOCK_BYTES: usize = 256 << 10;
+
+/// Bytes of one note in memory, attachments left out: its item names and values.
+pub const NOTE_BYTES: u64 = 128 << 20;
+
+/// Items that one action asks for, and entries of every other list in a message.
+pub const MESSAGE_LIST_ENTRIES: usize = 1_000;

@@ -1,25 +1,22 @@
-//! A password on its way to the one place that needs it. It has no `Display`, and `Debug` hides it (invariant F).
+//! Passwords and tokens: never shown, wiped from memory when dropped.
+//!
+//! Invariant F: a secret has no `Display`, its `Debug` shows nothing of it, and its text is had by one call that is
+//! easy to search for.
 
-use std::fmt;
+use secrecy::{ExposeSecret, SecretString};
 
-/// A password or token.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
+/// A password, token or one-time code.
+#[derive(Clone, Debug)]
+pub struct Secret(SecretString);
 
 impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into().into())
     }
 
-    /// The text, for the log-in itself and nothing else.
+    /// The text itself, for the one place that needs it: a log-in, a hash, a message to the peer it belongs to.
     pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
+        self.0.expose_secret()
     }
 }
 
@@ -29,6 +26,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_shown() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(..)");
+        let secret = Secret::new("correct horse");
+        assert!(!format!("{secret:?} {secret:#?}").contains("horse"));
+        assert_eq!(secret.expose(), "correct horse");
     }
 }

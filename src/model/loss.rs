@@ -74,6 +74,8 @@ named! {
         FlagRefused = "flag refused",
         DateChanged = "date changed",
         FolderRenamed = "folder renamed",
+        // Told by a newer extractor, whose list is longer; the detail says what it is.
+        Other = "other loss",
     }
 }
 

@@ -93,7 +93,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let password = if target.wants_password() && !arguments.dry_run {
         password::of_target(&target.mailbox(), arguments.password_file.as_deref())?
     } else {
-        Secret::default()
+        Secret::new("")
     };
     let mut source = named.open()?;
     let info = source.info();
