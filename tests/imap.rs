@@ -11,7 +11,7 @@ use notesferry::destinations::imap::{Address, Imap};
 use notesferry::destinations::{DeliverError, Destination, DestinationError};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
-use notesferry::model::delivery::Location;
+use notesferry::model::delivery::{FolderState, InFlight, Location};
 use notesferry::model::folder::FolderPath;
 use notesferry::store::StateStore;
 use serde_json::Value;
@@ -345,6 +345,54 @@ fn without_uidplus_nothing_is_taken_out() {
     let error = imap.remove(&inbox, &location).unwrap_err();
     assert!(matches!(error, DestinationError::CannotRemove { .. }), "{error}");
     assert_eq!(imap.survey(&inbox).unwrap().len(), 1);
+}
+
+#[test]
+fn a_server_that_does_not_say_where_is_searched() {
+    let Some(server) = Dovecot::start() else { return };
+    let proxy = Proxy::start(server.port);
+    proxy.hide_uids();
+    let user = server.new_user();
+    let mut imap = open(&format!("imap://{user}@127.0.0.1:{}", proxy.port)).unwrap();
+    let folders = [FolderPath::inbox(), folder(&["Work"])];
+    for body in ["old", "new"] {
+        imap.prepare(&folders).unwrap();
+        let batch: Vec<_> =
+            (0..6).map(|number| delivery(number / 2, &folders[number as usize % 2], body)).collect();
+        let locations: Vec<Location> = imap.put_batch(&batch).into_iter().map(Result::unwrap).collect();
+        let target = ImapTarget { server: &server, user: user.clone() };
+        for (delivery, location) in batch.iter().zip(&locations) {
+            let mut expected = Vec::new();
+            delivery.rendered.write_to(&mut expected).unwrap();
+            assert_eq!(target.bytes(&delivery.folder, location), expected);
+        }
+    }
+}
+
+#[test]
+fn a_folder_with_new_uids_is_looked_through_as_a_whole() {
+    let Some(server) = Dovecot::start() else { return };
+    let user = server.new_user();
+    let mut imap = open(&server.address(&user)).unwrap();
+    let work = folder(&["Work"]);
+    let before = imap.prepare(std::slice::from_ref(&work)).unwrap()[0];
+    let (old, new) = (delivery(1, &work, "old"), delivery(1, &work, "new, and longer"));
+    let record = InFlight {
+        key: new.key.clone(),
+        folder: work.clone(),
+        state: FolderState {
+            uid_next: Some(1_000),
+            uid_validity: before.uid_validity.map(|validity| validity + 1),
+        },
+        message_id: new.message_id.clone(),
+        size: new.rendered.len(),
+        source_digest: [0; 32],
+        replaces: Some(Location::Uid { uid_validity: 1, uid: 1 }),
+    };
+    imap.put_batch(&[old]).remove(0).unwrap();
+    assert_eq!(imap.reconcile(std::slice::from_ref(&record)).unwrap(), [None]);
+    let location = imap.put_batch(&[new]).remove(0).unwrap();
+    assert_eq!(imap.reconcile(&[record]).unwrap(), [Some(location)]);
 }
 
 #[test]

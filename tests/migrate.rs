@@ -198,8 +198,8 @@ fn failure(command: &mut Command) -> (i32, String) {
 #[test]
 fn what_cannot_work_ends_with_its_own_code_and_a_sentence() {
     let bench = Bench::new();
-    let (exit, text) = failure(&mut bench.command("imap:x", "state", &[]));
-    assert!(exit == 2 && text.contains("does not write to imap yet"), "{exit}: {text}");
+    let (exit, text) = failure(&mut bench.command("mbox:x", "state", &[]));
+    assert!(exit == 2 && text.contains("does not write to mbox yet"), "{exit}: {text}");
     let (exit, text) = failure(&mut bench.command("maildir:mail", "state", &["--no-such-option"]));
     assert!(exit == 2 && text.contains("--no-such-option"), "{exit}: {text}");
 

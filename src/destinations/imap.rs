@@ -33,6 +33,9 @@ pub type Wait = Box<dyn FnMut(Duration) + Send>;
 /// Sessions that one request may use up.
 const REQUEST_ATTEMPTS: u32 = 3;
 
+/// Stands where a server stored a message and does not say where; no message has it (RFC 3501 section 9).
+const UNKNOWN_UID: u32 = 0;
+
 /// 9999-12-31: the date of IMAP has four digits for the year (RFC 3501 section 9).
 const LAST_DATE_MS: i64 = 253_402_214_400_000;
 
@@ -140,10 +143,24 @@ impl Imap {
         &mut self,
         work: impl Fn(&mut Session) -> Result<T, ImapError>,
     ) -> Result<T, DestinationError> {
-        self.ask(work)?.map_err(|refusal| match refusal.kind {
-            RefusalKind::NoRoom => DestinationError::Full { target: self.target.clone(), why: refusal.text },
-            _ => self.unreachable(refusal.text),
-        })
+        self.ask(work)?.map_err(|refusal| self.refused(refusal))
+    }
+
+    fn refused(&self, refusal: Refusal) -> DestinationError {
+        let (target, why) = (self.target.clone(), refusal.text);
+        match refusal.kind {
+            RefusalKind::NoRoom => DestinationError::Full { target, why },
+            _ => DestinationError::Unreachable { target, why },
+        }
+    }
+
+    /// The counters of a folder; nothing where there is no such folder.
+    fn counters(&mut self, name: &str) -> Result<Option<Counters>, DestinationError> {
+        match self.ask(|session| session.status(name))? {
+            Ok(counters) => Ok(Some(counters)),
+            Err(refusal) if refusal.is_final() => Ok(None),
+            Err(refusal) => Err(self.refused(refusal)),
+        }
     }
 
     fn unreachable(&self, why: impl Into<String>) -> DestinationError {
@@ -169,21 +186,22 @@ impl Imap {
     fn create_one_of(&mut self, names: &[String]) -> Result<Result<String, String>, DestinationError> {
         let mut last = String::new();
         for name in names {
-            match self.ask(|session| session.create(name))? {
+            let made = match self.ask(|session| session.create(name))? {
                 // A folder that cannot be subscribed to is one all the same.
-                Ok(()) => drop(self.ask(|session| session.subscribe(name))?),
-                Err(Refusal { kind: RefusalKind::NoRoom, text: why }) => {
-                    return Err(DestinationError::Full { target: self.target.clone(), why });
+                Ok(()) => self.ask(|session| session.subscribe(name))?.or(Ok(())),
+                // INBOX, and whatever was there without being listed.
+                Err(refusal) if refusal.is_final() => {
+                    self.ask(|session| session.status(name))?.map(drop).map_err(|_| refusal)
                 }
-                Err(refusal) => {
-                    last = refusal.text;
-                    // INBOX, and whatever was there without being listed.
-                    if self.ask(|session| session.status(name))?.is_err() {
-                        continue;
-                    }
-                }
+                Err(refusal) => Err(refusal),
+            };
+            match made {
+                Ok(()) => return Ok(Ok(name.clone())),
+                Err(refusal) if refusal.kind == RefusalKind::NoRoom => return Err(self.refused(refusal)),
+                // Under another name the folder would be there twice as soon as the trouble is over.
+                Err(refusal) if !refusal.is_final() => return Ok(Err(refusal.text)),
+                Err(refusal) => last = refusal.text,
             }
-            return Ok(Ok(name.clone()));
         }
         Ok(Err(last))
     }
@@ -192,9 +210,9 @@ impl Imap {
     fn state(&mut self, folder: &FolderPath) -> Result<FolderState, DestinationError> {
         for _ in 0..2 {
             let Ok(name) = self.folder(folder)?.name else { return Ok(FolderState::default()) };
-            match self.ask(|session| session.status(&name))? {
-                Ok(counters) => return Ok(state_of(counters)),
-                Err(_) => self.forget(folder, &name),
+            match self.counters(&name)? {
+                Some(counters) => return Ok(state_of(counters)),
+                None => self.forget(folder, &name),
             }
         }
         Ok(FolderState::default())
@@ -240,22 +258,20 @@ impl Imap {
 
     /// The locations of messages that were stored by a server that does not say where.
     fn look_up(&mut self, batch: &[Delivery], answers: &mut [Result<Location, DeliverError>]) {
-        let unknown =
-            |answer: &Result<Location, DeliverError>| matches!(answer, Ok(Location::Uid { uid: 0, .. }));
-        let pairs = batch.iter().zip(answers).filter(|(_, answer)| unknown(answer));
-        let mut by_folder: BTreeMap<&FolderPath, Vec<(&Delivery, &mut Result<Location, DeliverError>)>> =
-            BTreeMap::new();
-        for (delivery, answer) in pairs {
-            by_folder.entry(&delivery.folder).or_default().push((delivery, answer));
+        let mut by_folder: BTreeMap<&FolderPath, Vec<usize>> = BTreeMap::new();
+        for (index, answer) in answers.iter().enumerate() {
+            if matches!(answer, Ok(Location::Uid { uid: UNKNOWN_UID, .. })) {
+                by_folder.entry(&batch[index].folder).or_default().push(index);
+            }
         }
-        for (folder, group) in by_folder {
+        for (folder, indexes) in by_folder {
             let Some(Folder { name: Ok(name), state }) = self.folders.get(folder).cloned() else { continue };
-            let wanted: Vec<Wanted<'_>> = group.iter().map(|(delivery, _)| wanted(delivery, state)).collect();
+            let wanted: Vec<_> = indexes.iter().map(|&index| wanted(&batch[index], state)).collect();
             // What is not found is stored all the same; nobody knows where.
             let Ok(found) = self.find(&name, state, &wanted) else { continue };
-            for ((_, answer), location) in group.into_iter().zip(found) {
+            for (index, location) in indexes.into_iter().zip(found) {
                 if let Some(location) = location {
-                    *answer = Ok(location);
+                    answers[index] = Ok(location);
                 }
             }
         }
@@ -270,7 +286,7 @@ impl Imap {
         wanted: &[Wanted<'_>],
     ) -> Result<Vec<Option<Location>>, DestinationError> {
         const FIELDS: &str = "X-NOTESFERRY-KEY MESSAGE-ID";
-        let found = self.ask(|session| {
+        self.request(|session| {
             let counters = session.examine(name)?;
             let valid = before.uid_validity.is_some() && counters.uid_validity == before.uid_validity;
             let mut wanted = wanted.to_vec();
@@ -289,10 +305,8 @@ impl Imap {
             session.leave()?;
             let uid_validity = counters.uid_validity.unwrap_or_default();
             let location = |uid: Option<u32>| uid.map(|uid| Location::Uid { uid_validity, uid });
-            Ok(matched(&wanted, &stored).into_iter().map(location).collect::<Vec<_>>())
-        })?;
-        // A folder that cannot be opened holds nothing of ours.
-        Ok(found.unwrap_or_else(|_| vec![None; wanted.len()]))
+            Ok(matched(&wanted, &stored).into_iter().map(location).collect())
+        })
     }
 
     /// Waits until nothing arrives in these folders any more: the server may still be busy with what it was sent.
@@ -311,11 +325,8 @@ impl Imap {
     }
 
     fn next_uids(&mut self, names: &[String]) -> Result<Vec<Option<u32>>, DestinationError> {
-        let mut uid_next = |name: &String| {
-            let counters = self.ask(|session| session.status(name))?;
-            Ok(counters.ok().and_then(|counters| counters.uid_next))
-        };
-        names.iter().map(&mut uid_next).collect()
+        let uid_next = |name: &String| Ok(self.counters(name)?.and_then(|counters| counters.uid_next));
+        names.iter().map(uid_next).collect()
     }
 }
 
@@ -361,7 +372,7 @@ impl Destination for Imap {
         for delivery in batch {
             let validity = self.folders.get(&delivery.folder).and_then(|folder| folder.state.uid_validity);
             let (uid_validity, uid) = match self.put(delivery) {
-                Ok(appended) => appended.unwrap_or((validity.unwrap_or_default(), 0)),
+                Ok(appended) => appended.unwrap_or((validity.unwrap_or_default(), UNKNOWN_UID)),
                 Err(error) => {
                     answers.push(Err(error));
                     continue;

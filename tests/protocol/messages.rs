@@ -69,7 +69,7 @@ fn data_answer() -> impl Strategy<Value = DataAnswer> {
 
 fn credentials() -> impl Strategy<Value = Credentials> {
     (any::<String>(), any::<String>())
-        .prop_map(|(user, password)| Credentials { user, password: Secret::from(password) })
+        .prop_map(|(user, password)| Credentials { user, password: Secret::new(password) })
 }
 
 fn connector() -> impl Strategy<Value = Connector> {
@@ -214,7 +214,7 @@ fn the_fields_of_a_known_action_fill_their_place() {
 
 #[test]
 fn invariant_f_no_message_shows_a_secret() {
-    let code = Secret::from("open sesame".to_owned());
+    let code = Secret::new("open sesame");
     let enrol = EnrolRequest { code: code.clone(), host: "h".to_owned(), program_version: "1".to_owned() };
     let credentials = Credentials { user: "jane".to_owned(), password: code };
     assert!(!format!("{enrol:?} {credentials:#?}").contains("sesame"));

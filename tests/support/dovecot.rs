@@ -2,6 +2,7 @@
 //! It runs as the user of the test and ends with the test. Where Dovecot is not installed, the test has nothing to do.
 
 use imap::types::Flag;
+use imap_proto::NameAttribute;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -101,7 +102,9 @@ impl Dovecot {
     pub fn mails(&self, user: &str) -> BTreeMap<String, Vec<Mail>> {
         let mut reader = self.reader(user);
         let listed = reader.list(Some(""), Some("*")).unwrap();
-        let names: Vec<String> = listed.iter().map(|folder| folder.name().to_owned()).collect();
+        let with_mail =
+            listed.iter().filter(|folder| !folder.attributes().contains(&NameAttribute::NoSelect));
+        let names: Vec<String> = with_mail.map(|folder| folder.name().to_owned()).collect();
         names.into_iter().map(|name| (name.clone(), mails_in(&mut reader, &name))).collect()
     }
 }

@@ -13,6 +13,7 @@ pub struct Proxy {
     /// After how many bytes the next lines are cut, the next one last; lines after these are not cut.
     cuts: Arc<Mutex<Vec<u64>>>,
     done: Arc<AtomicUsize>,
+    hides_uids: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -20,8 +21,9 @@ impl Proxy {
     pub fn start(server_port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let proxy = Self { port, cuts: Arc::default(), done: Arc::default() };
+        let proxy = Self { port, cuts: Arc::default(), done: Arc::default(), hides_uids: Arc::default() };
         let (cuts, done) = (Arc::clone(&proxy.cuts), Arc::clone(&proxy.done));
+        let hides_uids = Arc::clone(&proxy.hides_uids);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect((Ipv4Addr::LOCALHOST, server_port)).unwrap();
@@ -29,9 +31,9 @@ impl Proxy {
                     stream.set_nodelay(true).unwrap();
                 }
                 let cut = cuts.lock().unwrap().pop();
-                let done = Arc::clone(&done);
+                let (done, hides_uids) = (Arc::clone(&done), Arc::clone(&hides_uids));
                 thread::spawn(move || {
-                    if carry(client, server, cut) {
+                    if carry(client, server, cut, &hides_uids) {
                         done.fetch_add(1, Ordering::Relaxed);
                     }
                 });
@@ -50,21 +52,46 @@ impl Proxy {
         self.cuts.lock().unwrap().clear();
     }
 
+    /// From now on the client is not told where its messages are.
+    pub fn hide_uids(&self) {
+        self.hides_uids.store(true, Ordering::Relaxed);
+    }
+
     /// How many lines were cut.
     pub fn done(&self) -> usize {
         self.done.load(Ordering::Relaxed)
     }
 }
 
+/// What a server without UIDPLUS does not say.
+fn hide_uids(answers: &mut [u8]) {
+    const CODE: &[u8] = b"[APPENDUID ";
+    let places: Vec<usize> = answers
+        .windows(CODE.len())
+        .enumerate()
+        .filter(|(_, bytes)| *bytes == CODE)
+        .map(|(at, _)| at)
+        .collect();
+    places.into_iter().for_each(|at| answers[at + 1] = b'X');
+}
+
 /// Carries one line to its end; `true` when it was cut.
-fn carry(mut client: TcpStream, mut server: TcpStream, cut: Option<u64>) -> bool {
+fn carry(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    cut: Option<u64>,
+    hides_uids: &Arc<AtomicBool>,
+) -> bool {
     let is_cut = Arc::new(AtomicBool::new(false));
     let answers = {
         let (mut server, mut client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-        let is_cut = Arc::clone(&is_cut);
+        let (is_cut, hides_uids) = (Arc::clone(&is_cut), Arc::clone(hides_uids));
         thread::spawn(move || {
             let mut block = [0; 16 << 10];
             while let Ok(count @ 1..) = server.read(&mut block) {
+                if hides_uids.load(Ordering::Relaxed) {
+                    hide_uids(&mut block[..count]);
+                }
                 if !is_cut.load(Ordering::SeqCst) && client.write_all(&block[..count]).is_err() {
                     break;
                 }

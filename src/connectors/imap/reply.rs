@@ -49,6 +49,14 @@ impl Refusal {
         let text = if text.is_empty() { "the server gave no reason" } else { text };
         Self { kind, text: text.to_owned() }
     }
+
+    /// Whether the server will not do that whenever it is asked; it may do something else.
+    pub fn is_final(&self) -> bool {
+        match self.kind {
+            RefusalKind::TryCreate | RefusalKind::Final => true,
+            RefusalKind::NoRoom | RefusalKind::Temporary => false,
+        }
+    }
 }
 
 impl From<io::Error> for ImapError {
