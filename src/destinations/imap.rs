@@ -36,9 +36,6 @@ const REQUEST_ATTEMPTS: u32 = 3;
 /// Stands where a server stored a message and does not say where; no message has it (RFC 3501 section 9).
 const UNKNOWN_UID: u32 = 0;
 
-/// 9999-12-31: the date of IMAP has four digits for the year (RFC 3501 section 9).
-const LAST_DATE_MS: i64 = 253_402_214_400_000;
-
 /// A mailbox, logged in.
 pub struct Imap {
     account: Account,
@@ -502,7 +499,7 @@ fn flag_list(flags: &Flags) -> String {
 }
 
 fn internal_date(unix_ms: i64) -> String {
-    let time = Timestamp::from_millisecond(unix_ms.clamp(0, LAST_DATE_MS)).unwrap_or_default();
+    let time = Timestamp::from_millisecond(unix_ms.max(0)).unwrap_or(Timestamp::MAX);
     time.strftime("%d-%b-%Y %H:%M:%S +0000").to_string()
 }
 
@@ -527,7 +524,7 @@ mod tests {
     fn dates_and_flags_are_written_as_imap_wants_them() {
         assert_eq!(internal_date(1_710_000_000_000), "09-Mar-2024 16:00:00 +0000");
         assert_eq!(internal_date(-1), "01-Jan-1970 00:00:00 +0000");
-        assert_eq!(internal_date(i64::MAX), "31-Dec-9999 00:00:00 +0000");
+        assert_eq!(internal_date(i64::MAX), "30-Dec-9999 22:00:00 +0000");
         let keywords = vec!["$Forwarded".to_owned(), "no atom".to_owned(), "a\"b".to_owned()];
         let flags = Flags { seen: true, draft: true, keywords, ..Flags::default() };
         assert_eq!(flag_list(&flags), "\\Seen \\Draft $Forwarded");
