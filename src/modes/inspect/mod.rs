@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Show what is in Notes databases, without a Notes client.
+/// Shows what is in Notes databases, without a Notes client
 #[derive(Debug, clap::Args)]
 pub struct InspectArguments {
     /// The databases (.nsf) or templates (.ntf); they are only read
