@@ -4,8 +4,10 @@
 //! what is known of the targets. One process at a time has it open, one thread writes, and every commit is durable
 //! before it returns.
 
+pub mod config;
 mod open;
 mod record;
+pub mod seal;
 mod state;
 mod tables;
 mod writer;

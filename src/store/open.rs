@@ -2,7 +2,9 @@
 
 use crate::base::limits::STORE_CACHE_BYTES;
 use crate::store::record::RecordError;
-use crate::store::tables::{FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION};
+use crate::store::tables::{
+    CONFIG, COUNTERS, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION,
+};
 use crate::store::writer::Writer;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError};
 use std::fs::{self, File, TryLockError};
@@ -144,6 +146,8 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     transaction.open_table(IN_FLIGHT)?;
     transaction.open_table(FOLDERS)?;
     transaction.open_table(REMOVALS)?;
+    transaction.open_table(CONFIG)?;
+    transaction.open_table(COUNTERS)?;
     transaction.open_table(META)?.insert(SCHEMA, SCHEMA_VERSION)?;
     transaction.commit()?;
     Ok(())
