@@ -122,3 +122,15 @@ pub const NOTIFY_SECONDS: u64 = 25;
 
 /// Seconds for which the answer to the last chunk of an action waits for the next action.
 pub const ANSWER_WAIT_SECONDS: u64 = 2;
+
+/// Milliseconds for which an enrolment code is good: a day.
+pub const ENROL_CODE_MILLISECONDS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Bytes of the name of a machine that enrols.
+pub const HOST_BYTES: usize = 255;
+
+/// Bytes of a greeting that are kept to be shown.
+pub const HELLO_BYTES: usize = 64 << 10;
+
+/// Bytes of the list of mailboxes that an extractor found, kept to be chosen from: some 15,000 mailboxes.
+pub const FOUND_BYTES: usize = 4 << 20;
