@@ -153,3 +153,15 @@ pub const ALL_DATA_BYTES: u64 = 4 << 30;
 
 /// Bytes that stay free on the disk of the data folder: room for the ledger to grow.
 pub const RESERVE_FREE_BYTES: u64 = 512 << 20;
+
+/// Milliseconds for which an enrolment code is good: a day.
+pub const ENROL_CODE_MILLISECONDS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Bytes of the name of a machine that enrols.
+pub const HOST_BYTES: usize = 255;
+
+/// Bytes of a greeting that are kept to be shown.
+pub const HELLO_BYTES: usize = 64 << 10;
+
+/// Bytes of the list of mailboxes that an extractor found, kept to be chosen from: some 15,000 mailboxes.
+pub const FOUND_BYTES: usize = 4 << 20;

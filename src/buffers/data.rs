@@ -144,8 +144,10 @@ impl DataBuffer {
         let spool = &self.inner.spool;
         // Pages that became free inside the file need no room on the disk.
         let grows = all + cost > spool.file_bytes() / 2;
-        if grows && free_bytes(spool.folder()) < self.limits.reserve_free_bytes {
-            return Some(format!("the disk of {} is nearly full", spool.folder().display()));
+        if let Some(why) = self.disk_full()
+            && grows
+        {
+            return Some(why);
         }
         let buffered = accounts.get(&migration).map_or(0, |account| account.buffered_bytes);
         if buffered == 0 {
@@ -156,6 +158,17 @@ impl DataBuffer {
         }
         (all + cost > self.limits.all_bytes)
             .then(|| "what arrived for all mailboxes together is still to be delivered".to_owned())
+    }
+
+    /// Why nothing is kept that makes the file grow: the disk has less room than the reserve, in a sentence.
+    pub fn disk_full(&self) -> Option<String> {
+        let folder = self.inner.spool.folder();
+        // Where the system does not say, there is none.
+        let free = fs4::available_space(folder).unwrap_or(0);
+        (free < self.limits.reserve_free_bytes).then(|| {
+            let (free, reserve) = (free >> 20, self.limits.reserve_free_bytes >> 20);
+            format!("{} has {free} MiB left, and {reserve} MiB are to stay free", folder.display())
+        })
     }
 
     /// Takes the chunks of a migration in the order in which they were kept, until `most_bytes` of them are taken, but
@@ -277,11 +290,6 @@ impl Drop for Taken {
 /// What a chunk takes of the room: the many small ones of a hostile extractor are limited like a few large ones.
 fn cost(line: &Line) -> u64 {
     line.bytes.max(PAGE_BYTES)
-}
-
-/// 0 when the system does not say: then nothing is kept that makes the file grow.
-fn free_bytes(folder: &Path) -> u64 {
-    fs4::available_space(folder).unwrap_or(0)
 }
 
 /// A thread that panicked while it held a lock left nothing half done.

@@ -205,7 +205,9 @@ impl Slot {
             }
             State::Queued(work) if !data_waiting => {
                 let reply = leased(work, None, settings);
-                let hold = Hold { holder: *asker, until, last_kept: None };
+                // What it knew when it asked does not hold for what it asks later.
+                let holder = Asker { alone: false, ..*asker };
+                let hold = Hold { holder, until, last_kept: None };
                 self.state = State::Leased(work.clone(), hold);
                 reply
             }

@@ -178,7 +178,8 @@ impl Spool {
         let database = self.database();
         let mut transaction = database.begin_write()?;
         let commits = self.commits.fetch_add(1, Ordering::Relaxed);
-        let durability = if commits % SPOOL_COMMITS == 0 { Durability::Immediate } else { Durability::None };
+        let durability =
+            if commits.is_multiple_of(SPOOL_COMMITS) { Durability::Immediate } else { Durability::None };
         transaction.set_durability(durability)?;
         let gone = std::mem::take(&mut *lock(&self.gone));
         gone.iter().try_for_each(|kept| remove(&transaction, kept))?;
