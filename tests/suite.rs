@@ -16,3 +16,4 @@ mod protocol;
 mod sources;
 mod support;
 mod tidy;
+mod upgrade;

@@ -8,6 +8,7 @@ mod open;
 mod record;
 mod state;
 mod tables;
+mod writer;
 
 pub use open::{StateStore, StoreError};
 pub use state::{Changes, Entry, Placed, Removal};

@@ -3,6 +3,7 @@
 use crate::base::limits::STORE_CACHE_BYTES;
 use crate::store::record::RecordError;
 use crate::store::tables::{FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION};
+use crate::store::writer::Writer;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError};
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -47,6 +48,7 @@ failed!(
 #[derive(Debug)]
 pub struct StateStore {
     pub(super) database: Database,
+    pub(super) writer: Writer,
     /// Locked as long as the store is open; the file holds nothing.
     _lock: Option<File>,
 }
@@ -88,10 +90,11 @@ impl StateStore {
             Some(found) if found > SCHEMA_VERSION => {
                 return Err(StoreError::Newer { path: path.to_owned(), found });
             }
-            Some(_) => {}
-            None => make_tables(&database)?,
+            Some(SCHEMA_VERSION) => {}
+            // Schema 1: entries of the ledger read as they are, and only tables are missing.
+            Some(_) | None => make_tables(&database)?,
         }
-        Ok(Self { database, _lock: None })
+        Ok(Self { database, writer: Writer::default(), _lock: None })
     }
 }
 
