@@ -12,6 +12,7 @@ pub mod base;
 pub mod connectors;
 pub mod conversion;
 pub mod destinations;
+pub mod extractor;
 pub mod forge;
 pub mod model;
 pub mod modes;
