@@ -165,3 +165,39 @@ pub const HELLO_BYTES: usize = 64 << 10;
 
 /// Bytes of the list of mailboxes that an extractor found, kept to be chosen from: some 15,000 mailboxes.
 pub const FOUND_BYTES: usize = 4 << 20;
+/// Seconds until the server has to begin its answer to an extractor; `notify` is held open for 25 of them.
+pub const ANSWER_SECONDS: u64 = 60;
+
+/// Seconds for the body of one call or answer between extractor and server: 4 MiB on a line of 120 kbit/s.
+pub const TRANSFER_SECONDS: u64 = 300;
+
+/// The longest pause, in seconds, before something that failed is tried again by an extractor. It tries for ever, so
+/// that nobody has to go to the site.
+pub const RETRY_SECONDS: u64 = 30;
+
+/// The longest pause, in seconds, in which a migrator that was told to wait does not ask again.
+pub const WAIT_SECONDS: u64 = 300;
+
+/// Migrators of one extractor: each is a process with a mailbox open.
+pub const MIGRATORS: u16 = 30;
+
+/// Seconds for which a part of the extractor has to run before its next end counts as its first again.
+pub const SETTLED_SECONDS: u64 = 60;
+
+/// Bytes of the line with settings that a child process of the extractor reads.
+pub const SETTINGS_BYTES: u64 = 1 << 20;
+
+/// Bytes of the token file in the state folder of an extractor.
+pub const ENROLMENT_BYTES: u64 = 64 << 10;
+
+/// Folders inside folders in which an extractor looks for mailboxes.
+pub const FOLDER_LEVELS: usize = 32;
+
+/// Entries of folders that one look for mailboxes goes through: minutes on a slow share.
+pub const FOLDER_ENTRIES: usize = 1_000_000;
+
+/// Mailboxes that one look finds.
+pub const FOUND_MAILBOXES: usize = 20_000;
+
+/// Bytes of the texts in one page of found mailboxes, which leaves room in a body.
+pub const FOUND_PAGE_BYTES: usize = 2 << 20;
