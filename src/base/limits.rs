@@ -83,6 +83,24 @@ pub const NOTE_BYTES: u64 = 128 << 20;
 /// Items that one action asks for, and entries of every other list in a message.
 pub const MESSAGE_LIST_ENTRIES: usize = 1_000;
 
+/// Bytes of items that one action asks for; the item that passes it is the last one.
+pub const GET_BYTES: u64 = 64 << 20;
+
+/// Bytes that a migration takes out of its data buffer at once: more would lie in memory for nothing.
+pub const TAKE_BYTES: u64 = 1 << 20;
+
+/// Files of an item that have more bytes than this stay in the spool until their message is written.
+pub const SPOOLED_FILE_FROM_BYTES: usize = 64 << 10;
+
+/// Bytes of prepared messages in memory that wait for the delivery of one mailbox.
+pub const DELIVERY_QUEUE_BYTES: u64 = 4 << 20;
+
+/// Milliseconds after which a batch that is not full is delivered because nothing more came.
+pub const DELIVERY_IDLE_MS: u64 = 500;
+
+/// Milliseconds after which a migration service looks for data although nobody signalled.
+pub const SERVICE_LOOK_MS: u64 = 100;
+
 /// Seconds that a lease lasts without a sign of life: a migrator that is silent for longer is given up, and its action
 /// goes to another.
 pub const LEASE_SECONDS: u64 = 180;
@@ -122,6 +140,19 @@ pub const NOTIFY_SECONDS: u64 = 25;
 
 /// Seconds for which the answer to the last chunk of an action waits for the next action.
 pub const ANSWER_WAIT_SECONDS: u64 = 2;
+
+/// Bytes of one migration in the data buffer: what may arrive while an action's answer is delivered.
+pub const DATA_BUFFER_BYTES: u64 = 32 << 20;
+
+/// Bytes of one migration in the spool, beyond which nothing is taken from its buffer until something was delivered. One
+/// item alone may be larger.
+pub const SPOOL_BYTES: u64 = 128 << 20;
+
+/// Bytes of all migrations in data buffers and spools.
+pub const ALL_DATA_BYTES: u64 = 4 << 30;
+
+/// Bytes that stay free on the disk of the data folder: room for the ledger to grow.
+pub const RESERVE_FREE_BYTES: u64 = 512 << 20;
 
 /// Milliseconds for which an enrolment code is good: a day.
 pub const ENROL_CODE_MILLISECONDS: i64 = 24 * 60 * 60 * 1_000;

@@ -9,7 +9,7 @@
 //! dropped, or when it is cleared.
 
 use crate::base::ids::{ChunkNumber, MigrationId};
-use crate::base::limits::SPOOL_FILE_BYTES;
+use crate::base::limits::{ALL_DATA_BYTES, DATA_BUFFER_BYTES, RESERVE_FREE_BYTES, SPOOL_FILE_BYTES};
 use crate::protocol::action::Held;
 use crate::protocol::transfer::Chunk;
 use crate::store::StoreError;
@@ -32,6 +32,16 @@ pub struct DataLimits {
     pub all_bytes: u64,
     /// What stays free on the disk for everything else.
     pub reserve_free_bytes: u64,
+}
+
+impl Default for DataLimits {
+    fn default() -> Self {
+        Self {
+            buffer_bytes_per_migration: DATA_BUFFER_BYTES,
+            all_bytes: ALL_DATA_BYTES,
+            reserve_free_bytes: RESERVE_FREE_BYTES,
+        }
+    }
 }
 
 /// Whether there was room for a chunk.

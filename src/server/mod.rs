@@ -2,3 +2,7 @@
 
 pub mod communication;
 pub mod delivery;
+pub mod machine;
+pub mod migration;
+pub mod pool;
+pub mod scheduler;
