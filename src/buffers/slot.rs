@@ -48,7 +48,7 @@ struct Hold {
     last_kept: Option<ChunkNumber>,
 }
 
-/// The answer to an action in one epoch, which was kept whole.
+/// The answer to an action in one epoch, of which every chunk was kept.
 #[derive(Clone, Copy, Debug)]
 struct Whole {
     lease: (ActionId, Epoch),
@@ -236,22 +236,31 @@ impl Slot {
         now: Monotonic,
         settings: &LeaseSettings,
     ) -> Standing {
-        let known = match &self.state {
-            State::Leased(_, hold) if self.clone().alive(lease, now, settings) => (hold.last_kept, None),
-            State::Answered(_, whole) if whole.lease == lease => (Some(whole.last), Some(whole.holder)),
-            _ => match self.before {
-                Some(whole) if whole.lease == lease => (Some(whole.last), Some(whole.holder)),
-                _ => return Standing::Over,
-            },
-        };
-        self.alive(lease, now, settings);
-        match (number.after(known.0), known) {
-            (Sequence::Again, (_, whole)) => Standing::Again { whole },
-            // Nothing follows a last chunk.
-            (_, (_, Some(_))) => Standing::Over,
-            (Sequence::Next, _) => Standing::Due,
-            (Sequence::Gap, (last_kept, _)) => Standing::Gap { last_kept },
+        if let Some(whole) = self.whole(lease) {
+            return match number.after(Some(whole.last)) {
+                Sequence::Again => Standing::Again { whole: Some(whole.holder) },
+                // Nothing follows a last chunk.
+                Sequence::Next | Sequence::Gap => Standing::Over,
+            };
         }
+        if !self.alive(lease, now, settings) {
+            return Standing::Over;
+        }
+        let last_kept = self.last_kept();
+        match number.after(last_kept) {
+            Sequence::Next => Standing::Due,
+            Sequence::Again => Standing::Again { whole: None },
+            Sequence::Gap => Standing::Gap { last_kept },
+        }
+    }
+
+    /// The answer that was given under a lease, as far as it is known.
+    fn whole(&self, lease: (ActionId, Epoch)) -> Option<Whole> {
+        let current = match self.state {
+            State::Answered(_, whole) => Some(whole),
+            _ => None,
+        };
+        [current, self.before].into_iter().flatten().find(|whole| whole.lease == lease)
     }
 
     /// The due chunk was kept. With the holder if the answer is whole now.
