@@ -15,6 +15,7 @@ mod inspect;
 mod lmbcs;
 mod migrate;
 mod protocol;
+mod simulate;
 mod sources;
 mod support;
 mod tidy;

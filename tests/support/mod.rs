@@ -3,6 +3,7 @@
 pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;
+pub mod disk;
 pub mod document;
 #[cfg(unix)]
 pub mod dovecot;
