@@ -9,9 +9,11 @@
 //! `destinations` never name one another and meet in `model`; everyone may use `base`.
 
 pub mod base;
+pub mod buffers;
 pub mod connectors;
 pub mod conversion;
 pub mod destinations;
+pub mod extractor;
 pub mod forge;
 pub mod model;
 pub mod modes;

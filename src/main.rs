@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use notesferry::modes::Exit;
+use notesferry::modes::extract::{self, ExtractArguments, PartArguments};
 use notesferry::modes::forge::{self, ForgeArguments};
 use notesferry::modes::inspect::{self, InspectArguments};
 use notesferry::modes::migrate::{self, MigrateArguments};
@@ -19,6 +20,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Migrate(MigrateArguments),
+    Extract(ExtractArguments),
+    #[command(hide = true)]
+    ExtractPart(PartArguments),
     Inspect(InspectArguments),
     Forge(ForgeArguments),
 }
@@ -26,6 +30,8 @@ enum Command {
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Extract(arguments) => extract::run(&arguments),
+        Command::ExtractPart(arguments) => return extract::run_part(&arguments).into(),
         Command::Inspect(arguments) => inspect(&arguments),
         Command::Forge(arguments) => forge(&arguments),
     };

@@ -102,9 +102,9 @@ fn new_disk() -> Disk {
 /// Both passes on a disk; an error is the death of the program.
 fn two_passes(disk: &Disk, target: &MemoryDestination) -> Result<(), String> {
     let (mut before, mut after) = changed_mailbox();
-    let mut store = StateStore::open_storage(disk.clone()).map_err(|error| error.to_string())?;
+    let store = StateStore::open_storage(disk.clone()).map_err(|error| error.to_string())?;
     for source in [&mut before, &mut after] {
-        pass(&mut store, &mut target.clone(), source).map_err(|error| error.to_string())?;
+        pass(&store, &mut target.clone(), source).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -122,9 +122,9 @@ fn a_death_at_any_write_leaves_every_placement_once() {
             let died = two_passes(&disk, &target);
             disk.restart(power_cut);
             let context = format!("died at {dies_at} of {operations}, power cut: {power_cut}: {died:?}");
-            let mut store = StateStore::open_storage(disk.clone()).expect(&context);
+            let store = StateStore::open_storage(disk.clone()).expect(&context);
             let (_, mut after) = changed_mailbox();
-            let (tally, _) = pass(&mut store, &mut target.clone(), &mut after).expect(&context);
+            let (tally, _) = pass(&store, &mut target.clone(), &mut after).expect(&context);
             assert_eq!(tally.delivered + tally.already_there, 121, "{context}");
             let placements = target.placements();
             assert!(placements.values().all(|&count| count == 1), "{context}: {placements:?}");

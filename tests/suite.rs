@@ -18,3 +18,4 @@ mod protocol;
 mod sources;
 mod support;
 mod tidy;
+mod upgrade;

@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("server", &["buffers", "conversion", "destinations", "protocol", "store", "model", "notes"]),
     ("extractor", &["sources", "protocol", "model", "notes"]),
     ("forge", &["notes", "model"]),
-    ("buffers", &["store"]),
+    ("buffers", &["store", "protocol"]),
     ("sources", &["connectors", "notes", "model"]),
     ("destinations", &["connectors", "model"]),
     ("conversion", &["notes", "model"]),

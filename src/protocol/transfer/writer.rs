@@ -4,7 +4,7 @@ use super::record::{
     FileBlockForm, FileHead, ItemHead, LossForm, Record, SetAsideForm, ValueBlock, ValueHead,
 };
 use super::{Chunk, End, SourceFacts, weight};
-use crate::base::limits::{CHUNK_BYTES, FILE_BLOCK_BYTES, NOTE_BYTES};
+use crate::base::limits::{CHUNK_BYTES, CHUNK_WRITTEN_BYTES, FILE_BLOCK_BYTES, NOTE_BYTES};
 use crate::model::blob::Blob;
 use crate::model::content::{Content, File, FileBody, ListedItem, SourceItem, SourceItemId};
 use crate::model::folder::Folder;
@@ -34,7 +34,7 @@ pub enum WriteError<E> {
     TooLarge(String),
 }
 
-/// Cuts the answer to one action into chunks and hands each to `send`, which returns when the chunk is kept and may send
+/// Cuts the answer to one action into chunks of [`CHUNK_WRITTEN_BYTES`] and hands each to `send`, which returns when the chunk is kept and may send
 /// it as often as it has to. What is to be written in which order is said at [`super`]; the reader refuses anything
 /// else.
 pub struct ChunkWriter<S> {
@@ -158,7 +158,7 @@ impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
 
     /// How long the next block of `left` bytes is: what fills the chunk, if that is worth a block.
     fn block_bytes(&self, left: usize) -> usize {
-        let room = (CHUNK_BYTES - self.payload.len()).saturating_sub(BLOCK_HEAD_BYTES);
+        let room = CHUNK_WRITTEN_BYTES.saturating_sub(self.payload.len() + BLOCK_HEAD_BYTES);
         let most = if room < BLOCK_MIN_BYTES { FILE_BLOCK_BYTES } else { room.min(FILE_BLOCK_BYTES) };
         left.min(most)
     }
@@ -168,7 +168,8 @@ impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
         if bytes.len() > CHUNK_BYTES {
             return Err(WriteError::TooLarge(format!("a record has {} bytes", bytes.len())));
         }
-        if self.payload.len() + bytes.len() > CHUNK_BYTES {
+        // A longer record has a chunk of its own.
+        if !self.payload.is_empty() && self.payload.len() + bytes.len() > CHUNK_WRITTEN_BYTES {
             self.flush(false)?;
         }
         self.payload.extend(bytes);
