@@ -229,32 +229,29 @@ fn say_anyhow(address: SocketAddr) -> String {
 #[test]
 fn no_open_files_left_closes_a_bare_port_for_good_and_not_the_gates() {
     let mut bare = Process::start("bare-few-files");
-    let mut insider = Line::open(bare.address);
-    insider.send(&format!("GET /exhaust {STAYS}"));
-    insider.until("\r\n\r\n");
-    let _ = Line::open(bare.address).stream.read(&mut [0]);
-    insider.send(&format!("GET /release {ENDS}"));
-    insider.rest();
-    assert!(TcpStream::connect(bare.address).is_err(), "a bare tiny_http keeps its port open now");
+    bare.order("exhaust");
+    let start = Instant::now();
+    while let Ok(mut stream) = TcpStream::connect(bare.address) {
+        assert!(start.elapsed() < GIVE_UP, "a bare tiny_http survives this now");
+        stream.set_read_timeout(Some(GIVE_UP)).unwrap();
+        let _ = stream.read(&mut [0]);
+    }
+    bare.order("release");
+    assert!(TcpStream::connect(bare.address).is_err(), "a bare tiny_http opens its port again now");
     assert!(bare.child.try_wait().unwrap().is_none(), "the process lives on without its port");
 
     let mut gate = Process::start("gate-few-files");
-    let mut insider = Line::open(gate.address);
-    // The first request makes the link to the server behind, which the others then find.
-    insider.send(&format!("GET / {STAYS}"));
-    insider.until("ok");
-    insider.send(&format!("GET /exhaust {STAYS}"));
-    insider.until("\r\n\r\n");
+    let request = format!("GET / {ENDS}");
+    assert!(say(gate.address, &request).starts_with("HTTP/1.1 200 "));
+    gate.order("exhaust");
     let mut waiting = Line::open(gate.address);
-    waiting.send(&format!("GET / {ENDS}"));
+    waiting.send(&request);
     gate.says("no more connections");
-    insider.send(&format!("GET /release {ENDS}"));
-    let released = insider.rest();
-    assert!(released.starts_with("HTTP/1.1 200 "), "{released:?}");
+    gate.order("release");
     // It may have come in while the first files were given back.
     let answer = waiting.rest();
     assert!(["HTTP/1.1 200 ", "HTTP/1.1 503 "].iter().any(|start| answer.starts_with(start)), "{answer:?}");
-    assert!(say(gate.address, &format!("GET / {ENDS}")).starts_with("HTTP/1.1 200 "));
+    assert!(say(gate.address, &request).starts_with("HTTP/1.1 200 "));
 }
 
 #[test]
@@ -332,7 +329,7 @@ fn a_server_that_is_away_or_late_is_answered_for() {
     stage.behind.held.wait();
 }
 
-/// tiny_http queues connections that come at once behind busy threads; see `Server::wait` of the gate.
+/// tiny_http queues connections that come at once behind busy threads; see the markers in the gate's `upstream`.
 #[test]
 fn requests_that_come_at_once_are_all_heard() {
     const CLIENTS: usize = 100;

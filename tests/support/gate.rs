@@ -8,7 +8,7 @@ use rustls::ServerConfig;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
@@ -31,14 +31,12 @@ pub struct Behind {
     pub held: Arc<Barrier>,
     /// Requests for `/held` that came.
     came: Arc<AtomicUsize>,
-    /// Files that `/exhaust` opened and `/release` closes.
-    files: Arc<Mutex<Vec<File>>>,
     wants_secret: bool,
 }
 
 impl Behind {
     pub fn new(held: usize, wants_secret: bool) -> Self {
-        Self { held: Arc::new(Barrier::new(held)), came: Arc::default(), files: Arc::default(), wants_secret }
+        Self { held: Arc::new(Barrier::new(held)), came: Arc::default(), wants_secret }
     }
 
     /// Waits until so many requests for `/held` are there.
@@ -84,11 +82,6 @@ impl Behind {
                 self.came.fetch_add(1, Ordering::Relaxed);
                 self.held.wait();
             }
-            "/exhaust" => {
-                let mut files = self.files.lock().unwrap();
-                files.extend((0..100_000).map_while(|_| File::open("/dev/null").ok()));
-            }
-            "/release" => self.files.lock().unwrap().clear(),
             _ => body = b"ok".to_vec(),
         }
         drop(request.respond(Response::from_data(body)));
@@ -205,7 +198,9 @@ pub fn say(address: SocketAddr, text: &str) -> String {
 pub struct Process {
     pub child: Child,
     pub address: SocketAddr,
-    lines: io::Lines<BufReader<std::process::ChildStdout>>,
+    output: io::Lines<BufReader<ChildStdout>>,
+    /// Lines of the process that nobody has asked for yet.
+    heard: Vec<String>,
 }
 
 impl Process {
@@ -218,14 +213,32 @@ impl Process {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = wait_for(&mut lines, "listens ").parse().unwrap();
-        Self { child, address, lines }
+        let output = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut process = Self { child, address: (Ipv4Addr::LOCALHOST, 0).into(), output, heard: Vec::new() };
+        process.address = process.says("listens ").parse().unwrap();
+        process
+    }
+
+    /// Has it open every file that the system gives, or close them again.
+    pub fn order(&mut self, order: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{order}").unwrap();
+        self.says(order);
     }
 
     /// Waits for a line of the process that holds `mark`; what follows it there.
     pub fn says(&mut self, mark: &str) -> String {
-        wait_for(&mut self.lines, mark)
+        let told = |line: &String| Some(line.split_once(mark)?.1.to_owned());
+        if let Some(at) = self.heard.iter().position(|line| line.contains(mark)) {
+            return told(&self.heard.remove(at)).unwrap_or_default();
+        }
+        for line in self.output.by_ref() {
+            let line = line.unwrap();
+            if let Some(rest) = told(&line) {
+                return rest;
+            }
+            self.heard.push(line);
+        }
+        panic!("the process ended without saying {mark:?}");
     }
 
     /// A figure of the process from the system, as `VmRSS` (KiB) or `Threads`.
@@ -243,11 +256,6 @@ impl Drop for Process {
     }
 }
 
-fn wait_for(lines: &mut io::Lines<BufReader<std::process::ChildStdout>>, mark: &str) -> String {
-    let found = lines.find_map(|line| Some(line.unwrap().split_once(mark)?.1.to_owned()));
-    found.unwrap_or_else(|| panic!("the process ended without saying {mark:?}"))
-}
-
 /// What a child process does; nothing in the process of the tests. It ends with its standard input.
 pub fn play_role() {
     let Ok(role) = std::env::var(ROLE) else { return };
@@ -260,7 +268,7 @@ pub fn play_role() {
         let server = Server::http((Ipv4Addr::LOCALHOST, 0)).unwrap();
         println!("\nlistens {}", server.server_addr());
         behind.serve(server);
-        read_to_end_of_input();
+        obey();
     } else {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("http");
@@ -275,10 +283,18 @@ pub fn play_role() {
         };
         let gate = notesferry::server::gate::open(settings).unwrap();
         println!("\nlistens {}", gate.local_addr());
-        read_to_end_of_input();
+        obey();
     }
 }
 
-fn read_to_end_of_input() {
-    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+/// Does what [`Process::order`] says until its end.
+fn obey() {
+    let mut files: Vec<File> = Vec::new();
+    for order in io::stdin().lines().map_while(Result::ok) {
+        match order.as_str() {
+            "exhaust" => files.extend(std::iter::from_fn(|| File::open("/dev/null").ok())),
+            _ => files.clear(),
+        }
+        println!("\n{order}: {} files are held", files.len());
+    }
 }

@@ -9,12 +9,12 @@ use super::event::{Events, GateEventKind};
 use super::head::{self, Head};
 use super::places::{Phase, Seat};
 use super::refusal::Refusal;
-use super::upstream::{Answer, Framing, Server};
+use super::upstream::{Answer, Framing, Link, Server};
 use super::wire::{Socket, Timed, Wire};
 use super::{GateLimits, largest_body};
 use crate::base::limits::{GATE_BLOCK_BYTES, GATE_HEAD_BYTES};
 use rustls::ServerConfig;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -138,7 +138,7 @@ impl Connection<'_> {
         let answer = asked.map_err(|refusal| self.upstream_failed(refusal))?;
         let closing = self.shared.closing.load(Ordering::Relaxed);
         let closes = head.closes || closing || answer.framing == Framing::End;
-        self.pass_on(&answer, &mut link.stream, head.is_http_1_0, closes)?;
+        self.pass_on(&answer, &mut link, head.is_http_1_0, closes)?;
         if !answer.link_ends {
             self.shared.server.keep(link);
         }
@@ -238,23 +238,23 @@ impl Connection<'_> {
     fn pass_on(
         &mut self,
         answer: &Answer,
-        stream: &mut BufReader<Timed>,
+        link: &mut Link,
         is_http_1_0: bool,
         closes: bool,
     ) -> Result<(), End> {
         let mut out = answer_head(answer, is_http_1_0, closes);
         let is_whole = match answer.framing {
             Framing::Nothing => true,
-            Framing::Length(length) => self.pass_body(&mut out, &mut stream.take(length), false)? == length,
+            Framing::Length(length) => self.pass_body(&mut out, &mut link.take(length), false)? == length,
             Framing::Chunks => {
-                let mut decoder = chunked_transfer::Decoder::new(stream);
+                let mut decoder = chunked_transfer::Decoder::new(link);
                 self.pass_body(&mut out, &mut decoder, !is_http_1_0)?;
                 if !is_http_1_0 {
                     out.extend(b"0\r\n\r\n");
                 }
                 decoder.remaining_chunks_size().is_none()
             }
-            Framing::End => self.pass_body(&mut out, stream, false).is_ok(),
+            Framing::End => self.pass_body(&mut out, link, false).is_ok(),
         };
         if !is_whole {
             self.shared.events.tell(GateEventKind::UpstreamFailed, Some(self.seat.client));

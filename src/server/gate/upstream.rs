@@ -1,7 +1,8 @@
 //! The line to the server behind the gate, and the head of its answer.
 //!
 //! Links are kept open and used again, because each new one makes tiny_http accept: an accept that fails for want of
-//! open files closes its port for good. A new one is only opened while there are some files to spare.
+//! open files closes its port for good. So a new one is only opened while there are some files to spare, and one after
+//! the other, each seen to be accepted. Whoever serves behind the gate still has to open its port anew should it close.
 
 use super::head::Head;
 use super::open_files;
@@ -16,7 +17,7 @@ use std::os::unix::net::UnixStream;
 #[cfg(unix)]
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The header that tells the server behind the gate that a request came through it: the secret of this start.
 pub const GATE_HEADER: &str = "X-Notesferry-Gate";
@@ -27,10 +28,12 @@ pub const CLIENT_HEADER: &str = "X-Notesferry-Client";
 /// Seconds to hand over a whole request; the other end is in this process.
 const HAND_OVER_SECONDS: u64 = 30;
 
-/// How long a new link may be silent before it is nudged; the pause doubles.
-const NUDGE_AFTER: Duration = Duration::from_millis(50);
+/// How long a marker may take, and how many are sent before the server counts as absent.
+const MARKER_WITHIN: Duration = Duration::from_millis(50);
+const MARKERS: usize = 100;
 
-/// Open files that have to be left before a new link takes three: its own end, tiny_http's, and tiny_http's copy.
+/// Open files that have to be left before a new link and its marker take three each: our end, tiny_http's, and the
+/// copy that tiny_http makes of its end.
 const FILES_LEFT: usize = 8;
 
 /// Fields of an answer that end at the gate: they belong to the link, or name the program.
@@ -48,7 +51,7 @@ pub enum Upstream {
 }
 
 impl Upstream {
-    fn open(&self) -> io::Result<Socket> {
+    fn connect(&self) -> io::Result<Socket> {
         match self {
             #[cfg(unix)]
             Self::Socket(path) => UnixStream::connect(path).map(Socket::Unix),
@@ -59,14 +62,30 @@ impl Upstream {
             }
         }
     }
+
+    /// A new connection that the server has accepted and works on.
+    ///
+    /// tiny_http counts its idle threads a moment late: of connections that come at once it may queue some behind
+    /// threads that are taken for as long as other links stay open. So a marker follows each connection: one that has
+    /// nothing to say and is closed in turn. Connections are accepted in order, and the thread that was done with the
+    /// marker takes what is queued.
+    fn open(&self) -> io::Result<Socket> {
+        let socket = self.connect()?;
+        for _ in 0..MARKERS {
+            let marker = self.connect()?;
+            marker.finish();
+            match Timed::new(marker, MARKER_WITHIN).read(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+                Err(error) => return Err(error),
+                Ok(_) => return Ok(socket),
+            }
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
 }
 
 /// A link to the server behind the gate.
-pub(super) struct Link {
-    pub stream: BufReader<Timed>,
-    /// Whether it has already answered something.
-    is_proven: bool,
-}
+pub(super) type Link = BufReader<Timed>;
 
 /// The server behind the gate, with the links that are kept.
 pub(super) struct Server {
@@ -88,7 +107,7 @@ pub(super) enum Framing {
 }
 
 /// The head of an answer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Answer {
     pub status: u16,
     pub reason: String,
@@ -121,13 +140,13 @@ impl Server {
             _ => Refusal::NoRoom,
         })?;
         let timed = Timed::new(socket, Duration::from_secs(HAND_OVER_SECONDS));
-        Ok(Link { stream: BufReader::new(timed), is_proven: false })
+        Ok(BufReader::new(timed))
     }
 
     /// Keeps a link for the next request.
     pub fn keep(&self, link: Link) {
         let mut kept = self.kept();
-        if kept.len() < GATE_KEPT_LINKS && link.stream.buffer().is_empty() {
+        if kept.len() < GATE_KEPT_LINKS && link.buffer().is_empty() {
             kept.push(link);
         }
     }
@@ -147,56 +166,22 @@ impl Server {
         client: IpAddr,
         body: Vec<u8>,
     ) -> Result<Answer, Refusal> {
-        let socket = link.stream.get_mut();
+        let socket = link.get_mut();
         socket.end_within(Duration::from_secs(HAND_OVER_SECONDS));
         // A server may answer before it has read everything, so a write that fails still leaves an answer to read.
         let _ = socket.write_all(&self.request_head(head, client)).and_then(|()| socket.write_all(&body));
         drop(body);
-        let answer = self.wait(link).and_then(|()| {
-            read_head(&mut link.stream, head.method == "HEAD").map_err(|error| refusal_of(&error))
-        });
-        if answer == Err(Refusal::NoAnswer) {
-            // The server went away, and the other links with it.
-            self.kept().clear();
-        }
-        link.is_proven = true;
-        link.stream.get_mut().end_each_within(self.answers_within);
-        answer
-    }
-
-    /// Waits for the first byte of an answer.
-    ///
-    /// tiny_http counts its idle threads a moment late. Of several connections that come at once it may queue one
-    /// behind threads that are all taken for as long as other links stay open. Any further connection makes it look
-    /// again, so a new link that is silent for a while gets one.
-    fn wait(&self, link: &mut Link) -> Result<(), Refusal> {
-        let end = Instant::now() + self.answers_within;
-        let mut pause = NUDGE_AFTER;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let is_last = link.is_proven || left <= pause;
-            link.stream.get_mut().end_within(if is_last { left } else { pause });
-            match link.stream.fill_buf() {
-                Ok([]) => return Err(Refusal::NoAnswer),
-                Ok(_) => {
-                    link.stream.get_mut().end_within(end.saturating_duration_since(Instant::now()));
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::TimedOut && !is_last => {
-                    self.nudge();
-                    pause *= 2;
-                }
-                Err(error) => return Err(refusal_of(&error)),
+        link.get_mut().end_within(self.answers_within);
+        let answer = read_head(link, head.method == "HEAD");
+        link.get_mut().end_each_within(self.answers_within);
+        answer.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => Refusal::LateAnswer,
+            _ => {
+                // The server went away, and the other links with it.
+                self.kept().clear();
+                Refusal::NoAnswer
             }
-        }
-    }
-
-    /// Opens a link and closes it again.
-    fn nudge(&self) {
-        let _one_at_a_time = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if open_files::are_left(FILES_LEFT) {
-            drop(self.upstream.open());
-        }
+        })
     }
 
     fn request_head(&self, head: &Head, client: IpAddr) -> Vec<u8> {
@@ -211,17 +196,13 @@ impl Server {
     }
 }
 
-fn refusal_of(error: &io::Error) -> Refusal {
-    if error.kind() == io::ErrorKind::TimedOut { Refusal::LateAnswer } else { Refusal::NoAnswer }
-}
-
 /// Reads the head of an answer, interim answers left out.
-fn read_head(stream: &mut BufReader<Timed>, to_head_request: bool) -> io::Result<Answer> {
+fn read_head(link: &mut Link, to_head_request: bool) -> io::Result<Answer> {
     loop {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
             let room = (GATE_ANSWER_HEAD_BYTES - bytes.len()) as u64;
-            if stream.by_ref().take(room).read_until(b'\n', &mut bytes)? == 0 {
+            if link.by_ref().take(room).read_until(b'\n', &mut bytes)? == 0 {
                 return Err(io::ErrorKind::InvalidData.into());
             }
         }

@@ -20,6 +20,15 @@ pub(super) enum Socket {
 }
 
 impl Socket {
+    /// Says that nothing more will come from here. On a line that broke, nobody hears it.
+    pub fn finish(&self) {
+        let _ = match self {
+            Self::Tcp(socket) => socket.shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.shutdown(Shutdown::Write),
+        };
+    }
+
     fn read(&self, buffer: &mut [u8], within: Duration) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => {
@@ -162,9 +171,7 @@ impl Wire {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => &mut stream.sock,
         };
-        if let Socket::Tcp(tcp) = &socket.socket {
-            let _ = tcp.shutdown(Shutdown::Write);
-        }
+        socket.socket.finish();
     }
 }
 
