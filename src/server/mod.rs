@@ -1,3 +1,8 @@
 //! The server's parts. `migrate` uses the same ones without a server around them.
 
+pub mod communication;
 pub mod delivery;
+pub mod machine;
+pub mod migration;
+pub mod pool;
+pub mod scheduler;
