@@ -2,11 +2,17 @@
 
 use crate::protocol::transfer::{Spool, get};
 use crate::support::extractor_server::{CODE, ExtractorServer, Fault};
+use crate::support::long;
+use blake3::Hash;
 use notesferry::extractor::client::{Address, Client, ClientError, Fingerprint};
 use notesferry::extractor::migrator::perform::{Opened, perform};
+use notesferry::forge::database::{Attachment, Compression, Options, Writer};
 use notesferry::forge::mailbox::{self, MailboxOptions};
+use notesferry::forge::note::{ItemSpec, NoteSpec};
 use notesferry::forge::version::Version;
 use notesferry::model::content::{Content, ListedItem, SourceItemId};
+use notesferry::notes::ids::Unid;
+use notesferry::notes::timedate::Timedate;
 use notesferry::protocol::action::Action;
 use notesferry::protocol::calls::{ConnectorsAnswer, ConnectorsRequest};
 use notesferry::protocol::frame::encode;
@@ -17,7 +23,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -33,7 +39,7 @@ const MAILBOX: &str = "staff/jane.nsf";
 /// A source folder with a mailbox, and a state folder.
 struct Site {
     folder: TempDir,
-    before: BTreeMap<PathBuf, (Vec<u8>, SystemTime)>,
+    before: BTreeMap<PathBuf, (u64, Hash, SystemTime)>,
 }
 
 impl Site {
@@ -89,19 +95,23 @@ impl Drop for Site {
     }
 }
 
-/// Every file below a folder with content and time of change.
-fn files(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
+/// Every file and folder below a folder with size, digest and time of change.
+fn files(root: &Path) -> BTreeMap<PathBuf, (u64, Hash, SystemTime)> {
+    let modified = |path: &Path| path.metadata().unwrap().modified().unwrap();
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-            let modified = entry.metadata().unwrap().modified().unwrap();
-            match entry.file_type().unwrap().is_dir() {
-                true => folders.push(entry.path()),
-                false => drop(found.insert(entry.path(), (fs::read(entry.path()).unwrap(), modified))),
+        found.insert(folder.clone(), (0, blake3::hash(b""), modified(&folder)));
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
             }
+            let mut hasher = blake3::Hasher::new();
+            let bytes = io::copy(&mut fs::File::open(&path).unwrap(), &mut hasher).unwrap();
+            let time = modified(&path);
+            found.insert(path, (bytes, hasher.finalize(), time));
         }
-        found.insert(folder.clone(), (Vec::new(), folder.metadata().unwrap().modified().unwrap()));
     }
     found
 }
@@ -545,6 +555,77 @@ fn a_drained_extractor_ends_when_its_migrators_did() {
     drop(state);
     server.order(7, Action::ListFolders);
     assert_eq!(extractor.0.wait().unwrap().code(), Some(0));
+}
+
+/// A mailbox of one mail with an attachment that cannot be compressed.
+fn forge_attachment(path: &Path, bytes: u64) {
+    struct Noise(fastrand::Rng);
+    impl Read for Noise {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.0.fill(into);
+            Ok(into.len())
+        }
+    }
+    let time = Timedate([1, 0x0025_8B00]);
+    let mut writer = Writer::create(path, Options::default()).unwrap();
+    let mut data = Noise(fastrand::Rng::with_seed(1)).take(bytes);
+    let compression = Compression::None;
+    let attachment =
+        Attachment { name: "a.bin", data: &mut data, bytes, compression, flags: 0, modified: time };
+    let file = writer.attach(attachment).unwrap();
+    let note = NoteSpec::document(Unid([7; 16]), time).with([ItemSpec::text("Form", "Memo"), file]);
+    writer.add_note(&note).unwrap();
+    writer.finish().unwrap();
+}
+
+/// The anonymous memory of an extractor's processes together.
+fn anonymous_bytes(extractor: &Extractor) -> u64 {
+    let parts = processes_below(extractor.0.id()).into_iter().map(|(pid, _)| pid);
+    let bytes = |pid: u32| -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+        Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)
+    };
+    parts.chain([extractor.0.id()]).filter_map(bytes).sum()
+}
+
+/// Waits for an answer and gives the most memory that was seen meanwhile.
+fn peak_while(server: &ExtractorServer, extractor: &Extractor, action: Action) -> u64 {
+    let before = server.order(7, action);
+    let mut peak = 0;
+    eventually("an answer", || {
+        peak = peak.max(anonymous_bytes(extractor));
+        let mut state = server.state();
+        let answers = &mut state.jobs.get_mut(&7).unwrap().answers;
+        (answers.len() > before).then(|| answers.clear())
+    });
+    peak
+}
+
+#[test]
+fn memory_grows_with_no_attachment_and_no_mailbox() {
+    let mut site = Site::new();
+    let attachment_bytes = if long() { 1 << 30 } else { 100 << 20 };
+    forge_attachment(&site.folder.path().join("mail/large.nsf"), attachment_bytes);
+    let mails = if long() { 20_000 } else { 1_000 };
+    let many = MailboxOptions { version: Version::Ods52, mails, seed: 6 };
+    mailbox::forge(&site.folder.path().join("mail/many.nsf"), &many).unwrap();
+    site.before = files(&site.folder.path().join("mail"));
+    let server = site.server();
+    server.state().forgetful = true;
+    let mut peak = 0;
+    for name in ["large.nsf", "many.nsf"] {
+        server.add(7, name);
+        let extractor = site.start(&server, &[]);
+        let listed = all(&mut NsfSource::open(&site.root().join(name)).unwrap());
+        for page in listed.chunks(1_000) {
+            let list = Action::ListItems { after: None, limit: 1_000 };
+            peak = peak.max(peak_while(&server, &extractor, list));
+            peak = peak.max(peak_while(&server, &extractor, get_all(page)));
+        }
+        println!("{name}: {} KiB", peak >> 10);
+        assert!(peak < 64 << 20, "{name}: {peak} bytes");
+    }
 }
 
 /// An HTTPS server that answers one call with no connectors; it may lose the connection instead.
