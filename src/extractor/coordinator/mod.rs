@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ChildStdin;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,8 +57,8 @@ struct Coordinator {
     /// Where the mailbox of each migration is that the server named.
     places: BTreeMap<MigrationId, Place>,
     schedule: Schedule,
-    /// A line to each migrator that runs.
-    lines: BTreeMap<MigrationId, ChildStdin>,
+    /// A way to each migrator that runs; its input closes when this is dropped.
+    lines: BTreeMap<MigrationId, SyncSender<()>>,
     complaint: Complaint,
     /// What the server wants and does not get.
     wish: Complaint,
@@ -169,12 +169,12 @@ impl Coordinator {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Drain => self.draining = true,
-            Command::Update => {
-                say(
-                    "the server has a newer notesferry; this one cannot fetch it, so put it in place by hand",
-                );
+            Command::Update => self.wish.say(
+                "the server has a newer notesferry; this one cannot fetch it, so put it in place by hand",
+            ),
+            Command::Unknown(number) => {
+                self.wish.say(format_args!("the server's command {number} is not understood"));
             }
-            Command::Unknown(number) => say(format_args!("the server's command {number} is not understood")),
         }
     }
 
@@ -200,7 +200,7 @@ impl Coordinator {
             place: place.clone(),
         };
         let (mut child, line) = processes::start(&self.program, Part::Migrator, &settings)?;
-        self.lines.insert(id, line);
+        self.lines.insert(id, pass_news(line));
         self.schedule.started(id, Instant::now());
         let sender = self.sender.clone();
         thread::spawn(move || {
@@ -247,9 +247,11 @@ impl Coordinator {
     fn pass_on(&mut self, answer: &NotifyAnswer) -> bool {
         let mut ask_all = answer.ask_all;
         for id in &answer.migrations {
-            match self.lines.get_mut(id) {
-                // One that just ended is noticed at its end.
-                Some(line) => drop(line.write_all(b"news\n").and_then(|()| line.flush())),
+            match self.lines.get(id) {
+                // News that wait are enough; a migrator that just ended is noticed at its end.
+                Some(line) => {
+                    let _ = line.try_send(());
+                }
                 None => ask_all = true,
             }
         }
@@ -307,6 +309,19 @@ impl Coordinator {
             }
         });
     }
+}
+
+/// Writes a line for each news, in a thread, because a migrator that is frozen does not read.
+fn pass_news(mut line: ChildStdin) -> SyncSender<()> {
+    let (news, waiting) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        for () in waiting {
+            if line.write_all(b"news\n").and_then(|()| line.flush()).is_err() {
+                return;
+            }
+        }
+    });
+    news
 }
 
 /// What went wrong, and what to do about it where that is not to wait.
