@@ -10,6 +10,8 @@ mod destinations;
 mod extractor;
 mod forge;
 #[cfg(unix)]
+mod gate;
+#[cfg(unix)]
 mod imap;
 mod inspect;
 mod lmbcs;

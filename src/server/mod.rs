@@ -2,6 +2,7 @@
 
 pub mod communication;
 pub mod delivery;
+pub mod gate;
 pub mod machine;
 pub mod migration;
 pub mod pool;

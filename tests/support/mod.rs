@@ -8,6 +8,8 @@ pub mod document;
 pub mod dovecot;
 #[cfg(target_os = "linux")]
 pub mod extractor_server;
+#[cfg(unix)]
+pub mod gate;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;
