@@ -6,6 +6,8 @@ mod crash;
 mod damage;
 mod delivery;
 mod destinations;
+#[cfg(target_os = "linux")]
+mod extractor;
 mod forge;
 #[cfg(unix)]
 mod gate;

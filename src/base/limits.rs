@@ -178,9 +178,6 @@ pub const RETRY_SECONDS: u64 = 30;
 /// The longest pause, in seconds, in which a migrator that was told to wait does not ask again.
 pub const WAIT_SECONDS: u64 = 300;
 
-/// Migrators of one extractor: each is a process with a mailbox open.
-pub const MIGRATORS: u16 = 30;
-
 /// Seconds for which a part of the extractor has to run before its next end counts as its first again.
 pub const SETTLED_SECONDS: u64 = 60;
 

@@ -7,6 +7,8 @@ pub mod disk;
 pub mod document;
 #[cfg(unix)]
 pub mod dovecot;
+#[cfg(target_os = "linux")]
+pub mod extractor_server;
 #[cfg(unix)]
 pub mod gate;
 pub mod memory_destination;

@@ -6,7 +6,7 @@
 mod schedule;
 
 use crate::base::ids::MigrationId;
-use crate::base::limits::MIGRATORS;
+use crate::base::limits::{ALIVE_SECONDS, EXTRACTOR_MIGRATORS, HELLO_SECONDS};
 use crate::extractor::backoff::Backoff;
 use crate::extractor::client::{Client, ClientError};
 use crate::extractor::found::{Finder, pages};
@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ChildStdin;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,8 +34,11 @@ const ROUND_PAUSE: Duration = Duration::from_millis(200);
 /// The shortest time between two long polls that brought nothing.
 const POLL_PAUSE: Duration = Duration::from_secs(1);
 /// What the server is asked with until it told its own wishes.
-const FIRST_LIMITS: ExtractorLimits =
-    ExtractorLimits { migrators: MIGRATORS, hello_seconds: 30, alive_seconds: 20 };
+const FIRST_LIMITS: ExtractorLimits = ExtractorLimits {
+    migrators: EXTRACTOR_MIGRATORS,
+    hello_seconds: HELLO_SECONDS,
+    alive_seconds: ALIVE_SECONDS,
+};
 
 enum Event {
     Notified(NotifyAnswer),
@@ -54,9 +57,11 @@ struct Coordinator {
     /// Where the mailbox of each migration is that the server named.
     places: BTreeMap<MigrationId, Place>,
     schedule: Schedule,
-    /// A line to each migrator that runs.
-    lines: BTreeMap<MigrationId, ChildStdin>,
+    /// A way to each migrator that runs; its input closes when this is dropped.
+    lines: BTreeMap<MigrationId, SyncSender<()>>,
     complaint: Complaint,
+    /// What the server wants and does not get.
+    wish: Complaint,
     /// The listener and the finder, which start after the first greeting.
     greeted: bool,
 }
@@ -81,6 +86,7 @@ pub fn run() -> anyhow::Result<Ended> {
         places: BTreeMap::new(),
         lines: BTreeMap::new(),
         complaint: Complaint::default(),
+        wish: Complaint::default(),
         greeted: false,
     };
     coordinator.rounds(&events);
@@ -91,30 +97,33 @@ impl Coordinator {
     fn rounds(&mut self, events: &Receiver<Event>) {
         let mut backoff = Backoff::new(self.settings.timing.retry);
         loop {
-            let pause = match self.ask() {
+            let answered = self.ask();
+            let asked = Instant::now();
+            // Without the server nobody is started again.
+            let restarts = answered.is_ok();
+            let next = match answered {
                 Ok(()) => {
                     self.complaint.over("the server answers again");
                     backoff.succeeded();
                     self.start_due();
-                    Duration::from_secs(self.limits.hello_seconds.into())
+                    asked + Duration::from_secs(self.limits.hello_seconds.into())
                 }
                 Err(error) => {
                     self.complaint.say(advise(&error));
-                    backoff.failed()
+                    asked + backoff.failed()
                 }
             };
             if self.draining && self.schedule.running() == 0 {
                 say("the server drains this extractor, and nothing is left to do");
                 return;
             }
-            self.wait(pause, events);
+            self.wait(asked, next, restarts, events);
         }
     }
 
     /// Greets the server and asks what there is to do.
     fn ask(&mut self) -> Result<(), ClientError> {
-        let most = usize::from(self.limits.migrators.min(MIGRATORS));
-        let free_slots = if self.draining { 0 } else { most.saturating_sub(self.schedule.running()) };
+        let free_slots = self.most().saturating_sub(self.schedule.running());
         let answer = self.client.call(&HelloRequest {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             speaks: Versions::OURS,
@@ -152,24 +161,25 @@ impl Coordinator {
         Ok(())
     }
 
+    /// How many migrators may run.
+    fn most(&self) -> usize {
+        if self.draining { 0 } else { self.limits.migrators.min(EXTRACTOR_MIGRATORS).into() }
+    }
+
     fn obey(&mut self, command: Command) {
         match command {
             Command::Drain => self.draining = true,
-            Command::Update => {
-                say(
-                    "the server has a newer notesferry; this one cannot fetch it, so put it in place by hand",
-                );
+            Command::Update => self.wish.say(
+                "the server has a newer notesferry; this one cannot fetch it, so put it in place by hand",
+            ),
+            Command::Unknown(number) => {
+                self.wish.say(format_args!("the server's command {number} is not understood"));
             }
-            Command::Unknown(number) => say(format_args!("the server's command {number} is not understood")),
         }
     }
 
     fn start_due(&mut self) {
-        if self.draining {
-            return;
-        }
-        let most = usize::from(self.limits.migrators.min(MIGRATORS));
-        for id in self.schedule.due(most, Instant::now()) {
+        for id in self.schedule.due(self.most(), Instant::now()) {
             if let Err(error) = self.start(id) {
                 say(format_args!("no migrator could be started for migration {id}: {error}"));
                 self.schedule.ended(id, Instant::now());
@@ -190,7 +200,7 @@ impl Coordinator {
             place: place.clone(),
         };
         let (mut child, line) = processes::start(&self.program, Part::Migrator, &settings)?;
-        self.lines.insert(id, line);
+        self.lines.insert(id, pass_news(line));
         self.schedule.started(id, Instant::now());
         let sender = self.sender.clone();
         thread::spawn(move || {
@@ -205,12 +215,12 @@ impl Coordinator {
         Ok(())
     }
 
-    /// Hears what happens until it is time for the next round.
-    fn wait(&mut self, pause: Duration, events: &Receiver<Event>) {
-        let asked = Instant::now();
-        let mut next = asked + pause;
+    /// Hears what happens until it is time for the next round, with `restarts` also until a migrator that ended has
+    /// rested.
+    fn wait(&mut self, asked: Instant, mut next: Instant, restarts: bool, events: &Receiver<Event>) {
         loop {
-            let due = self.schedule.next_due().filter(|_| !self.draining).unwrap_or(next);
+            let has_room = restarts && self.schedule.running() < self.most();
+            let due = self.schedule.next_due().filter(|_| has_room).unwrap_or(next);
             let until = next.min(due).max(asked + ROUND_PAUSE);
             match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Event::Notified(answer)) => {
@@ -222,7 +232,7 @@ impl Coordinator {
                     self.lines.remove(&id);
                     self.schedule.ended(id, Instant::now());
                     if ended == Ended::Outdated {
-                        self.complaint.say("the server wants a newer notesferry here than this one");
+                        self.wish.say("the server wants a newer notesferry here than this one");
                     }
                     if self.draining {
                         next = asked;
@@ -237,9 +247,11 @@ impl Coordinator {
     fn pass_on(&mut self, answer: &NotifyAnswer) -> bool {
         let mut ask_all = answer.ask_all;
         for id in &answer.migrations {
-            match self.lines.get_mut(id) {
-                // One that just ended is noticed at its end.
-                Some(line) => drop(line.write_all(b"news\n").and_then(|()| line.flush())),
+            match self.lines.get(id) {
+                // News that wait are enough; a migrator that just ended is noticed at its end.
+                Some(line) => {
+                    let _ = line.try_send(());
+                }
                 None => ask_all = true,
             }
         }
@@ -297,6 +309,19 @@ impl Coordinator {
             }
         });
     }
+}
+
+/// Writes a line for each news, in a thread, because a migrator that is frozen does not read.
+fn pass_news(mut line: ChildStdin) -> SyncSender<()> {
+    let (news, waiting) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        for () in waiting {
+            if line.write_all(b"news\n").and_then(|()| line.flush()).is_err() {
+                return;
+            }
+        }
+    });
+    news
 }
 
 /// What went wrong, and what to do about it where that is not to wait.
