@@ -78,3 +78,82 @@ pub const NOTE_BYTES: u64 = 128 << 20;
 
 /// Items that one action asks for, and entries of every other list in a message.
 pub const MESSAGE_LIST_ENTRIES: usize = 1_000;
+
+/// Connections that the public port holds at once; fewer when the open-file limit is low. Each is a thread.
+pub const GATE_CONNECTIONS: usize = 500;
+
+/// Connections of one address (IPv6: of one /64 network): half, so that one address never takes every place, and
+/// several extractors behind one address translation still have a connection for each migrator.
+pub const GATE_CONNECTIONS_PER_ADDRESS: usize = 250;
+
+/// Open files that the process asks the system for at its start, as far as the system allows it.
+pub const OPEN_FILES: u64 = 8_192;
+
+/// Open files that the public port leaves to the rest of the process: databases, sources, destinations.
+pub const GATE_RESERVED_FILES: u64 = 256;
+
+/// Bytes of the head of a request: browsers send about 1 KiB, with many cookies 8 KiB.
+pub const GATE_HEAD_BYTES: usize = 16 << 10;
+
+/// Bytes of the target in a request line (RFC 9110 section 4.1 asks for 8,000 at least).
+pub const GATE_TARGET_BYTES: usize = 8 << 10;
+
+/// Header fields of a request.
+pub const GATE_FIELDS: usize = 64;
+
+/// Bytes of the head of an answer from behind the gate.
+pub const GATE_ANSWER_HEAD_BYTES: usize = 32 << 10;
+
+/// Seconds for the TLS handshake, and for the whole head of a request, however slowly it drips.
+pub const GATE_HEAD_SECONDS: u64 = 10;
+
+/// Seconds that a connection may stay open without a request.
+pub const GATE_IDLE_SECONDS: u64 = 60;
+
+/// Seconds that every body gets, besides what its size allows at [`GATE_BODY_BYTES_PER_SECOND`].
+pub const GATE_BODY_SECONDS: u64 = 20;
+
+/// The slowest line that a body may come over: 0.5 Mbit/s.
+pub const GATE_BODY_BYTES_PER_SECOND: u64 = 64 << 10;
+
+/// Bytes of a body for the web API.
+pub const GATE_API_BODY_BYTES: u64 = 1 << 20;
+
+/// Bytes of a body for any other route: a form.
+pub const GATE_FORM_BODY_BYTES: u64 = 64 << 10;
+
+/// Bytes of all bodies that the gate holds at once: eight of the largest.
+pub const GATE_BODIES_BYTES: u64 = 8 * (BODY_BYTES as u64 + (64 << 10));
+
+/// Seconds that a body waits for room among the others before it is refused.
+pub const GATE_ROOM_SECONDS: u64 = 30;
+
+/// Requests a second of one address; about what the server answers at all.
+pub const GATE_REQUESTS_PER_SECOND: u32 = 1_000;
+
+/// Requests of one address that may come at once.
+pub const GATE_REQUESTS_AT_ONCE: u32 = 3_000;
+
+/// Addresses whose request rate is remembered.
+pub const GATE_RATES: usize = 4_096;
+
+/// Seconds until the server behind the gate has to begin its answer. Long polls take up to 25.
+pub const GATE_ANSWER_SECONDS: u64 = 120;
+
+/// Seconds in which a client has to take each block of an answer.
+pub const GATE_WRITE_SECONDS: u64 = 30;
+
+/// Bytes of an answer that are passed on at once.
+pub const GATE_BLOCK_BYTES: usize = 16 << 10;
+
+/// Connections to the server behind the gate that are kept open for the next request.
+pub const GATE_KEPT_LINKS: usize = 16;
+
+/// Seconds that running requests get to end when the gate is closed.
+pub const GATE_STOP_SECONDS: u64 = 10;
+
+/// Bytes of the stack of a connection's thread; a TLS handshake takes the most.
+pub const GATE_STACK_BYTES: usize = 256 << 10;
+
+/// Seconds between two events of one kind; what happened in between is counted.
+pub const GATE_EVENT_SECONDS: u64 = 10;

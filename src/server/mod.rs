@@ -1,3 +1,4 @@
 //! The server's parts. `migrate` uses the same ones without a server around them.
 
 pub mod delivery;
+pub mod gate;
