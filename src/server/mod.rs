@@ -1,4 +1,5 @@
 //! The server's parts. `migrate` uses the same ones without a server around them.
 
+pub mod api;
 pub mod delivery;
 pub mod gate;
