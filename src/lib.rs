@@ -9,6 +9,7 @@
 //! `destinations` never name one another and meet in `model`; everyone may use `base`.
 
 pub mod base;
+pub mod buffers;
 pub mod connectors;
 pub mod conversion;
 pub mod destinations;

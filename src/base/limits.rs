@@ -70,6 +70,10 @@ pub const BODY_BYTES: usize = 4 << 20;
 /// store, whose pages are powers of two, for its key.
 pub const CHUNK_BYTES: usize = BODY_BYTES - 4096;
 
+/// Bytes after which a writer closes a chunk. A receiver has the message, what it decompresses to and the content in
+/// memory for each call, so a smaller chunk lets more extractors call at the same time; larger ones are not faster.
+pub const CHUNK_WRITTEN_BYTES: usize = (1 << 20) - 4096;
+
 /// Bytes of an attachment that are read at once on their way into a chunk.
 pub const FILE_BLOCK_BYTES: usize = 256 << 10;
 
@@ -165,9 +169,6 @@ pub const EXTRACTOR_BODY_BYTES: u64 = BODY_BYTES as u64 + (4 << 10);
 /// command line.
 pub const SERVER_REQUESTS: usize = GATE_CONNECTIONS + 32;
 
-/// Seconds that a request may be held open until there is something new; proxies cut a silent line after 30.
-pub const LONG_POLL_SECONDS: u64 = 25;
-
 /// Seconds that running requests get to end when the server stops.
 pub const SERVER_STOP_SECONDS: u64 = 10;
 
@@ -188,3 +189,43 @@ pub const API_ANSWER_SECONDS: u64 = 300;
 
 /// Bytes of the file with the settings of the server.
 pub const SETTINGS_FILE_BYTES: u64 = 64 << 10;
+
+/// Seconds that a lease lasts without a sign of life: a migrator that is silent for longer is given up, and its action
+/// goes to another.
+pub const LEASE_SECONDS: u64 = 180;
+
+/// Leases of an action that may come to nothing before it is given up, so that one bad item cannot hold a mailbox.
+pub const ACTION_ATTEMPTS: u32 = 3;
+
+/// Milliseconds after which a migrator that was told to wait asks again; news come earlier by `notify`.
+pub const WAIT_MILLISECONDS: u32 = 30_000;
+
+/// Milliseconds after which a chunk that found no room is sent again.
+pub const TRY_LATER_MILLISECONDS: u32 = 500;
+
+/// Bytes of one value of the spool: a chunk as our writer cuts it, sealed, just under a page of 1 MiB.
+pub const SPOOL_VALUE_BYTES: usize = CHUNK_WRITTEN_BYTES;
+
+/// Bytes that the spool keeps of its file in memory.
+pub const SPOOL_CACHE_BYTES: usize = 2 << 20;
+
+/// Commits of the spool after which one makes the pages that were freed usable again.
+pub const SPOOL_COMMITS: u64 = 16;
+
+/// Bytes of the spool file from which it is made anew when it is empty.
+pub const SPOOL_FILE_BYTES: u64 = 64 << 20;
+
+/// Migrators that one extractor may run, unless its memory asks for fewer.
+pub const EXTRACTOR_MIGRATORS: u16 = 30;
+
+/// Seconds between two greetings of an extractor to which nothing is notified.
+pub const HELLO_SECONDS: u32 = 30;
+
+/// Seconds between two signs of life in a long action: several within a lease.
+pub const ALIVE_SECONDS: u32 = 20;
+
+/// Seconds for which a *notify* is held open: less than the 30 s after which many proxies cut a silent line.
+pub const NOTIFY_SECONDS: u64 = 25;
+
+/// Seconds for which the answer to the last chunk of an action waits for the next action.
+pub const ANSWER_WAIT_SECONDS: u64 = 2;

@@ -15,7 +15,7 @@ const KINDS: &[&str] = &["nsf"];
 pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
     match (request.method, rest) {
         (Method::Get, []) => {
-            let lines: Vec<Value> = api.store.lines()?.iter().map(connector_json).collect();
+            let lines: Vec<Value> = api.server.store().lines()?.iter().map(connector_json).collect();
             Ok(Response::ok(json!({"connectors": lines})))
         }
         (Method::Post, []) => create(api, Fields::read(&request.body)?),
@@ -46,8 +46,8 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     set_extractor(api, &mut new, fields.needed_number("extractor")?.into())?;
     set_credentials(api, &mut new, fields.text("user")?, fields.secret("password")?)?;
     fields.finish()?;
-    let added = api.store.add_line(move |id| Connector { id, ..new.clone() })?;
-    api.orders.configuration_changed();
+    let added = api.server.store().add_line(move |id| Connector { id, ..new.clone() })?;
+    api.server.communication().tell_all();
     tracing::info!(connector = added.id.0, "connector created");
     Ok(Response::created(connector_json(&added)))
 }
@@ -67,8 +67,8 @@ fn change(api: &Api, id: ConnectorId, mut fields: Fields) -> Result<Response, Ap
     }
     set_credentials(api, &mut line, fields.text("user")?, fields.secret("password")?)?;
     fields.finish()?;
-    api.store.put_lines(vec![line.clone()])?;
-    api.orders.configuration_changed();
+    api.server.store().put_lines(vec![line.clone()])?;
+    api.server.communication().tell_all();
     tracing::info!(connector = id.0, "connector changed");
     Ok(Response::ok(connector_json(&line)))
 }
@@ -76,20 +76,21 @@ fn change(api: &Api, id: ConnectorId, mut fields: Fields) -> Result<Response, Ap
 fn delete(api: &Api, id: ConnectorId) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
     let Connector { name, .. } = connector(api, id)?;
-    let using = api.store.lines::<Mailbox>()?.iter().filter(|mailbox| mailbox.connector == id).count();
+    let using =
+        api.server.store().lines::<Mailbox>()?.iter().filter(|mailbox| mailbox.connector == id).count();
     if using > 0 {
         let sentence = format!("Connector `{name}` has {using} mailboxes; delete them first.");
         return Err(ApiError::conflict(sentence));
     }
-    api.store.remove_line::<Connector>(id)?;
-    api.orders.configuration_changed();
+    api.server.store().remove_line::<Connector>(id)?;
+    api.server.communication().tell_all();
     tracing::info!(connector = id.0, "connector deleted");
     Ok(Response::ok(json!({"id": id, "deleted": true})))
 }
 
 /// A connector that exists.
 pub fn connector(api: &Api, id: ConnectorId) -> Result<Connector, ApiError> {
-    api.store.line(id)?.ok_or_else(|| ApiError::not_found(format!("connector {id}")))
+    api.server.store().line(id)?.ok_or_else(|| ApiError::not_found(format!("connector {id}")))
 }
 
 /// The command line names a mailbox as `CONNECTOR:PATH`, so a name is short, without colon, and stands for one.
@@ -99,7 +100,7 @@ fn set_name(api: &Api, line: &mut Connector, name: String) -> Result<(), ApiErro
         let sentence = format!("A name has 1 to {API_NAME_BYTES} bytes and no colon.");
         return Err(ApiError::invalid("name", sentence));
     }
-    let others = api.store.lines::<Connector>()?;
+    let others = api.server.store().lines::<Connector>()?;
     if others.iter().any(|other| other.id != line.id && other.name == name) {
         return Err(ApiError::conflict(format!("There is a connector `{name}` already.")));
     }
@@ -117,7 +118,7 @@ fn set_location(line: &mut Connector, location: String) -> Result<(), ApiError> 
 }
 
 fn set_extractor(api: &Api, line: &mut Connector, id: ExtractorId) -> Result<(), ApiError> {
-    match api.store.line::<Extractor>(id)? {
+    match api.server.store().line::<Extractor>(id)? {
         Some(extractor) if !extractor.revoked => {
             line.extractor = id;
             Ok(())
@@ -138,7 +139,7 @@ fn set_credentials(
     }
     if let Some(password) = password {
         let is_some = !password.expose().is_empty();
-        line.password = is_some.then(|| api.seal_key.seal_secret(&password)).transpose()?;
+        line.password = is_some.then(|| api.server.seal_key().seal_secret(&password)).transpose()?;
     }
     Ok(())
 }

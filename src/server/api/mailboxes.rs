@@ -21,7 +21,7 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
         (Method::Post, []) => create(api, Fields::read(&request.body)?),
         (Method::Get, [id]) => {
             let line = mailbox(api, number("mailbox", id)?)?;
-            Ok(Response::ok(mailbox_json(&line, &api.store.lines()?)))
+            Ok(Response::ok(mailbox_json(&line, &api.server.store().lines()?)))
         }
         (Method::Patch, [id]) => change(api, number("mailbox", id)?, Fields::read(&request.body)?),
         (Method::Delete, [id]) => delete(api, number("mailbox", id)?),
@@ -32,8 +32,8 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
 }
 
 fn list(api: &Api) -> Result<Response, ApiError> {
-    let connectors = api.store.lines()?;
-    let lines = api.store.lines::<Mailbox>()?;
+    let connectors = api.server.store().lines()?;
+    let lines = api.server.store().lines::<Mailbox>()?;
     let lines: Vec<Value> = lines.iter().map(|line| mailbox_json(line, &connectors)).collect();
     Ok(Response::ok(json!({"mailboxes": lines})))
 }
@@ -60,8 +60,8 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     };
     set_target(api, &mut new, Some(target), password)?;
     refuse_twin(api, &new)?;
-    let added = api.store.add_line(move |id| Mailbox { id, ..new.clone() })?;
-    api.orders.configuration_changed();
+    let added = api.server.store().add_line(move |id| Mailbox { id, ..new.clone() })?;
+    api.server.communication().tell_all();
     tracing::info!(mailbox = added.id.0, "mailbox created");
     Ok(Response::created(mailbox_json(&added, &[connector])))
 }
@@ -83,10 +83,10 @@ fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, 
     fields.finish()?;
     set_target(api, &mut line, target, password)?;
     refuse_twin(api, &line)?;
-    api.store.put_lines(vec![line.clone()])?;
-    api.orders.configuration_changed();
+    api.server.store().put_lines(vec![line.clone()])?;
+    api.server.communication().tell_all();
     tracing::info!(mailbox = id.0, "mailbox changed");
-    Ok(Response::ok(mailbox_json(&line, &api.store.lines()?)))
+    Ok(Response::ok(mailbox_json(&line, &api.server.store().lines()?)))
 }
 
 /// The ledger keeps what it knows of the target: a mailbox that is entered again goes on where this one ended.
@@ -94,8 +94,8 @@ fn delete(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
     mailbox(api, id)?;
     refuse_open_pass(api, id)?;
-    api.store.remove_line::<Mailbox>(id)?;
-    api.orders.configuration_changed();
+    api.server.store().remove_line::<Mailbox>(id)?;
+    api.server.communication().tell_all();
     tracing::info!(mailbox = id.0, "mailbox deleted");
     Ok(Response::ok(json!({"id": id, "deleted": true})))
 }
@@ -105,7 +105,7 @@ fn test_target(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
     let line = mailbox(api, id)?;
     let target = parse_target(&line.target)?;
     let password = match &line.target_password {
-        Some(sealed) => api.seal_key.open_secret(sealed).map_err(|error| {
+        Some(sealed) => api.server.seal_key().open_secret(sealed).map_err(|error| {
             ApiError::conflict(format!(
                 "The password of mailbox {id} cannot be used: {error}. Enter it again."
             ))
@@ -134,7 +134,7 @@ fn set_aside(api: &Api, id: MailboxNumber, request: &Request) -> Result<Response
     let limit = limit.clamp(1, API_PAGE_ENTRIES);
     let after = request.parameter("after");
     let what = || format!("mailbox {id}");
-    let views = api.orders.set_aside(id, after.as_deref(), limit);
+    let views = api.server.set_aside(id, after.as_deref(), limit);
     let views = views.map_err(|error: OrderError| order_error(error, &what()))?;
     let next = (views.len() == limit).then(|| views.last().map(|view| view.key.clone())).flatten();
     let items: Vec<Value> = views.iter().map(set_aside_json).collect();
@@ -147,7 +147,7 @@ fn set_aside_json(view: &SetAsideView) -> Value {
 }
 
 fn mailbox(api: &Api, id: MailboxNumber) -> Result<Mailbox, ApiError> {
-    api.store.line(id)?.ok_or_else(|| ApiError::not_found(format!("mailbox {id}")))
+    api.server.store().line(id)?.ok_or_else(|| ApiError::not_found(format!("mailbox {id}")))
 }
 
 /// A path below the connector's location, as an extractor on any system reads it; empty when the location itself is
@@ -177,7 +177,7 @@ fn set_target(
         Some(_) if !wants_password => {
             return Err(ApiError::invalid("password", "This target has no password."));
         }
-        Some(password) => line.target_password = Some(api.seal_key.seal_secret(&password)?),
+        Some(password) => line.target_password = Some(api.server.seal_key().seal_secret(&password)?),
         None if wants_password && line.target_password.is_none() => {
             return Err(ApiError::invalid("password", "This target needs a password."));
         }
@@ -204,14 +204,14 @@ fn refuse_twin(api: &Api, new: &Mailbox) -> Result<(), ApiError> {
             && (other.connector, &other.source) == (new.connector, &new.source)
             && name(other) == name(new)
     };
-    match api.store.lines::<Mailbox>()?.iter().find(is_twin) {
+    match api.server.store().lines::<Mailbox>()?.iter().find(is_twin) {
         Some(twin) => Err(ApiError::conflict(format!("Mailbox {} carries this already.", twin.id))),
         None => Ok(()),
     }
 }
 
 fn refuse_open_pass(api: &Api, id: MailboxNumber) -> Result<(), ApiError> {
-    let passes = api.orders.passes()?;
+    let passes = api.server.passes()?;
     match passes.iter().find(|pass| pass.mailbox == id && is_open(&pass.state)) {
         Some(pass) => {
             Err(ApiError::conflict(format!("Pass {} of mailbox {id} is under way; stop it first.", pass.id)))

@@ -26,8 +26,6 @@ pub mod request;
 
 pub use info::ServerFacts;
 
-use crate::store::StateStore;
-use crate::store::seal::SealKey;
 use orders::Orders;
 use request::{ApiError, Request, Response, Who};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,22 +35,15 @@ pub const API_PATH: &str = "/api/v1/";
 
 /// The web API over the records and orders of one server.
 pub struct Api {
-    store: Arc<StateStore>,
-    seal_key: SealKey,
-    orders: Arc<dyn Orders>,
+    server: Arc<dyn Orders>,
     facts: ServerFacts,
     /// Held over a look at the records and the change that follows from it.
     changes: Mutex<()>,
 }
 
 impl Api {
-    pub fn new(
-        store: Arc<StateStore>,
-        seal_key: SealKey,
-        orders: Arc<dyn Orders>,
-        facts: ServerFacts,
-    ) -> Self {
-        Self { store, seal_key, orders, facts, changes: Mutex::default() }
+    pub fn new(server: Arc<dyn Orders>, facts: ServerFacts) -> Self {
+        Self { server, facts, changes: Mutex::default() }
     }
 
     /// Does a call.

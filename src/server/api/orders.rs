@@ -1,10 +1,11 @@
 //! What the web API asks of the rest of the server: orders go out, views come back.
 
 use crate::base::ids::{MailboxNumber, MigrationId};
-use crate::base::secret::Secret;
 use crate::model::loss::SetAside;
-use crate::store::StoreError;
-use crate::store::config::{Extractor, PassLine};
+use crate::server::communication::Communication;
+use crate::store::config::PassLine;
+use crate::store::seal::SealKey;
+use crate::store::{StateStore, StoreError};
 use std::time::Duration;
 
 /// Why an order was not taken.
@@ -20,37 +21,6 @@ pub enum OrderError {
     Store(#[from] StoreError),
 }
 
-/// What is known of an extractor.
-#[derive(Clone, Debug)]
-pub struct ExtractorView {
-    pub line: Extractor,
-    /// How long ago it last called; `None` if it did not since the server started.
-    pub heard_ago: Option<Duration>,
-    pub program_version: Option<String>,
-    pub source_roots: Vec<String>,
-    /// Why its guardian last started it again, in a sentence.
-    pub restarted_because: Option<String>,
-    /// Its mailboxes at work.
-    pub migrators: usize,
-    pub found: Vec<FoundView>,
-}
-
-/// A file that looks like a mailbox, at an extractor.
-#[derive(Clone, Debug)]
-pub struct FoundView {
-    /// One of its source roots.
-    pub root: String,
-    /// Below the root, parts joined by `/`.
-    pub path: String,
-    pub title: String,
-    pub owner: Option<String>,
-    pub bytes: u64,
-    /// Another program changes it, in a sentence.
-    pub in_use: Option<String>,
-    /// Why it cannot be opened, in a sentence.
-    pub unreadable: Option<String>,
-}
-
 /// A document that was set aside.
 #[derive(Clone, Debug)]
 pub struct SetAsideView {
@@ -62,6 +32,14 @@ pub struct SetAsideView {
 
 /// The rest of the server.
 pub trait Orders: Send + Sync {
+    fn store(&self) -> &StateStore;
+
+    /// The door for extractors.
+    fn communication(&self) -> &Communication;
+
+    /// The key of the passwords.
+    fn seal_key(&self) -> &SealKey;
+
     /// Begins a pass over a mailbox.
     ///
     /// # Errors
@@ -94,19 +72,4 @@ pub trait Orders: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<SetAsideView>, OrderError>;
-
-    /// A code with which one extractor can enrol within a day. It is not kept in readable form.
-    ///
-    /// # Errors
-    /// When the state cannot be written.
-    fn make_enrol_code(&self) -> Result<Secret, StoreError>;
-
-    /// All extractors, the revoked ones too.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    fn extractors(&self) -> Result<Vec<ExtractorView>, StoreError>;
-
-    /// Extractors, connectors or mailboxes changed.
-    fn configuration_changed(&self);
 }

@@ -1,1 +1,1 @@
-//! x
+//! Calls of the API, without HTTP.
