@@ -16,6 +16,7 @@
 //! Bodies are JSON objects. A password is sealed as soon as it is here and never given back (invariant F).
 
 mod connectors;
+pub mod desk;
 mod extractors;
 mod fields;
 mod info;
