@@ -2,9 +2,13 @@
 
 use clap::{Parser, Subcommand};
 use notesferry::modes::Exit;
+#[cfg(unix)]
+use notesferry::modes::admin::{self, AdminArguments};
 use notesferry::modes::forge::{self, ForgeArguments};
 use notesferry::modes::inspect::{self, InspectArguments};
 use notesferry::modes::migrate::{self, MigrateArguments};
+#[cfg(unix)]
+use notesferry::modes::serve::{self, ServeArguments};
 use std::io;
 use std::process::ExitCode;
 
@@ -18,6 +22,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(unix)]
+    Serve(ServeArguments),
+    #[cfg(unix)]
+    Admin(AdminArguments),
     Migrate(MigrateArguments),
     Inspect(InspectArguments),
     Forge(ForgeArguments),
@@ -25,6 +33,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
+        #[cfg(unix)]
+        Command::Serve(arguments) => serve::run(&arguments),
+        #[cfg(unix)]
+        Command::Admin(arguments) => admin::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Inspect(arguments) => inspect(&arguments),
         Command::Forge(arguments) => forge(&arguments),

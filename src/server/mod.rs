@@ -4,3 +4,5 @@ pub mod api;
 pub mod communication;
 pub mod delivery;
 pub mod gate;
+#[cfg(unix)]
+pub mod listener;
