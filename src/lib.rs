@@ -13,6 +13,7 @@ pub mod buffers;
 pub mod connectors;
 pub mod conversion;
 pub mod destinations;
+pub mod extractor;
 pub mod forge;
 pub mod model;
 pub mod modes;

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use notesferry::modes::Exit;
 #[cfg(unix)]
 use notesferry::modes::admin::{self, AdminArguments};
+use notesferry::modes::extract::{self, ExtractArguments, PartArguments};
 use notesferry::modes::forge::{self, ForgeArguments};
 use notesferry::modes::inspect::{self, InspectArguments};
 use notesferry::modes::migrate::{self, MigrateArguments};
@@ -27,6 +28,9 @@ enum Command {
     #[cfg(unix)]
     Admin(AdminArguments),
     Migrate(MigrateArguments),
+    Extract(ExtractArguments),
+    #[command(hide = true)]
+    ExtractPart(PartArguments),
     Inspect(InspectArguments),
     Forge(ForgeArguments),
 }
@@ -38,6 +42,8 @@ fn main() -> ExitCode {
         #[cfg(unix)]
         Command::Admin(arguments) => admin::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Extract(arguments) => extract::run(&arguments),
+        Command::ExtractPart(arguments) => return extract::run_part(&arguments).into(),
         Command::Inspect(arguments) => inspect(&arguments),
         Command::Forge(arguments) => forge(&arguments),
     };

@@ -8,6 +8,8 @@ mod delivery;
 mod destinations;
 mod forge;
 #[cfg(unix)]
+mod gate;
+#[cfg(unix)]
 mod imap;
 mod inspect;
 mod lmbcs;

@@ -7,13 +7,26 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Monotonic(pub Duration);
 
+impl Monotonic {
+    pub const ZERO: Self = Self(Duration::ZERO);
+}
+
 /// A point in time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     pub monotonic: Monotonic,
     /// Milliseconds since 1970-01-01 00:00 UTC by the clock of the system, which may be set: kept and shown, not
     /// counted with.
     pub unix_ms: i64,
+}
+
+impl Moment {
+    /// So many milliseconds later.
+    pub fn plus_ms(self, milliseconds: u64) -> Self {
+        let monotonic = Monotonic(self.monotonic.0 + Duration::from_millis(milliseconds));
+        let unix_ms = self.unix_ms.saturating_add_unsigned(milliseconds);
+        Self { monotonic, unix_ms }
+    }
 }
 
 /// The clocks of the system.

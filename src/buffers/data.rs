@@ -9,7 +9,7 @@
 //! dropped, or when it is cleared.
 
 use crate::base::ids::{ChunkNumber, MigrationId};
-use crate::base::limits::SPOOL_FILE_BYTES;
+use crate::base::limits::{ALL_DATA_BYTES, DATA_BUFFER_BYTES, RESERVE_FREE_BYTES, SPOOL_FILE_BYTES};
 use crate::protocol::action::Held;
 use crate::protocol::transfer::Chunk;
 use crate::store::StoreError;
@@ -32,6 +32,16 @@ pub struct DataLimits {
     pub all_bytes: u64,
     /// What stays free on the disk for everything else.
     pub reserve_free_bytes: u64,
+}
+
+impl Default for DataLimits {
+    fn default() -> Self {
+        Self {
+            buffer_bytes_per_migration: DATA_BUFFER_BYTES,
+            all_bytes: ALL_DATA_BYTES,
+            reserve_free_bytes: RESERVE_FREE_BYTES,
+        }
+    }
 }
 
 /// Whether there was room for a chunk.
@@ -134,8 +144,10 @@ impl DataBuffer {
         let spool = &self.inner.spool;
         // Pages that became free inside the file need no room on the disk.
         let grows = all + cost > spool.file_bytes() / 2;
-        if grows && free_bytes(spool.folder()) < self.limits.reserve_free_bytes {
-            return Some(format!("the disk of {} is nearly full", spool.folder().display()));
+        if let Some(why) = self.disk_full()
+            && grows
+        {
+            return Some(why);
         }
         let buffered = accounts.get(&migration).map_or(0, |account| account.buffered_bytes);
         if buffered == 0 {
@@ -146,6 +158,17 @@ impl DataBuffer {
         }
         (all + cost > self.limits.all_bytes)
             .then(|| "what arrived for all mailboxes together is still to be delivered".to_owned())
+    }
+
+    /// Why nothing is kept that makes the file grow: the disk has less room than the reserve, in a sentence.
+    pub fn disk_full(&self) -> Option<String> {
+        let folder = self.inner.spool.folder();
+        // Where the system does not say, there is none.
+        let free = fs4::available_space(folder).unwrap_or(0);
+        (free < self.limits.reserve_free_bytes).then(|| {
+            let (free, reserve) = (free >> 20, self.limits.reserve_free_bytes >> 20);
+            format!("{} has {free} MiB left, and {reserve} MiB are to stay free", folder.display())
+        })
     }
 
     /// Takes the chunks of a migration in the order in which they were kept, until `most_bytes` of them are taken, but
@@ -269,12 +292,135 @@ fn cost(line: &Line) -> u64 {
     line.bytes.max(PAGE_BYTES)
 }
 
-/// 0 when the system does not say: then nothing is kept that makes the file grow.
-fn free_bytes(folder: &Path) -> u64 {
-    fs4::available_space(folder).unwrap_or(0)
-}
-
 /// A thread that panicked while it held a lock left nothing half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::{ActionId, Epoch};
+    use crate::base::limits::CHUNK_BYTES;
+    use tempfile::TempDir;
+
+    const LIMITS: DataLimits =
+        DataLimits { buffer_bytes_per_migration: 100_000, all_bytes: 1 << 30, reserve_free_bytes: 0 };
+
+    fn buffer(limits: DataLimits) -> (TempDir, DataBuffer) {
+        let folder = tempfile::tempdir().unwrap();
+        let buffer = DataBuffer::open(folder.path(), limits).unwrap();
+        (folder, buffer)
+    }
+
+    fn held(migration: u64) -> Held {
+        Held { migration: MigrationId(migration), action: ActionId(1), epoch: Epoch(1) }
+    }
+
+    fn chunk(number: u32, bytes: usize) -> Chunk {
+        Chunk::new(ChunkNumber(number), false, vec![number as u8; bytes])
+    }
+
+    fn keeps(buffer: &DataBuffer, migration: u64, number: u32, bytes: usize) -> bool {
+        buffer.keep(&held(migration), &chunk(number, bytes)).unwrap() == Room::Kept
+    }
+
+    fn numbers(chunks: &[SpooledChunk]) -> Vec<u32> {
+        chunks.iter().map(|chunk| chunk.number().0).collect()
+    }
+
+    #[test]
+    fn chunks_are_taken_in_order_and_read_as_they_came() {
+        let (_folder, buffer) = buffer(LIMITS);
+        assert!((1..=5).all(|number| keeps(&buffer, 1, number, 10_000)) && keeps(&buffer, 2, 9, 10_000));
+        let first = buffer.take(MigrationId(1), 25_000).unwrap();
+        assert_eq!(numbers(&first), [1, 2]);
+        assert_eq!(first[1].read().unwrap(), chunk(2, 10_000));
+        assert_eq!((first[1].held(), first[1].bytes(), first[1].is_last()), (held(1), 10_000, false));
+        // At least one, however little is asked for.
+        assert_eq!(numbers(&buffer.take(MigrationId(1), 0).unwrap()), [3]);
+        assert_eq!(numbers(&buffer.take(MigrationId(1), u64::MAX).unwrap()), [4, 5]);
+        assert!(buffer.take(MigrationId(1), u64::MAX).unwrap().is_empty());
+        assert!(buffer.waiting(MigrationId(2)) && !buffer.waiting(MigrationId(1)));
+    }
+
+    #[test]
+    fn a_chunk_is_there_until_its_last_clone_is_dropped() {
+        let (_folder, buffer) = buffer(LIMITS);
+        keeps(&buffer, 1, 1, 10_000);
+        let taken = buffer.take(MigrationId(1), 1).unwrap().remove(0);
+        let clone = taken.clone();
+        drop(taken);
+        assert_eq!(
+            (buffer.buffered_bytes(MigrationId(1)), buffer.spooled_bytes(MigrationId(1))),
+            (0, 10_000)
+        );
+        assert_eq!(clone.read().unwrap(), chunk(1, 10_000));
+        drop(clone);
+        assert_eq!(buffer.spooled_bytes(MigrationId(1)), 0);
+        assert!(lock(&buffer.inner.accounts).is_empty(), "the key goes with the last content");
+    }
+
+    #[test]
+    fn a_full_buffer_has_room_again_when_it_is_taken() {
+        let (_folder, buffer) = buffer(LIMITS);
+        assert!(keeps(&buffer, 1, 1, 60_000));
+        assert!(!keeps(&buffer, 1, 2, 60_000));
+        assert!(keeps(&buffer, 2, 1, 60_000), "the others have their own");
+        let _taken = buffer.take(MigrationId(1), 1).unwrap();
+        assert!(keeps(&buffer, 1, 2, 60_000));
+    }
+
+    #[test]
+    fn one_chunk_is_always_kept_however_full_the_others_are() {
+        let (_folder, buffer) = buffer(DataLimits { all_bytes: 100_000, ..LIMITS });
+        assert!(keeps(&buffer, 1, 1, 90_000));
+        assert!(keeps(&buffer, 2, 1, CHUNK_BYTES));
+        let Room::Full { why } = buffer.keep(&held(2), &chunk(2, 1)).unwrap() else { panic!() };
+        assert!(why.contains("all mailboxes"));
+        let taken = buffer.take(MigrationId(2), 1).unwrap();
+        assert!(keeps(&buffer, 2, 2, 1), "what was taken is up to the taker");
+        drop(taken);
+    }
+
+    #[test]
+    fn many_small_chunks_count_as_pages() {
+        let (_folder, buffer) = buffer(LIMITS);
+        let kept = (1..100).take_while(|&number| keeps(&buffer, 1, number, 1)).count();
+        assert_eq!(kept, 100_000 / 4096);
+    }
+
+    #[test]
+    fn nothing_is_kept_below_the_reserve_of_the_disk() {
+        let (_folder, buffer) = buffer(DataLimits { reserve_free_bytes: u64::MAX, ..LIMITS });
+        let Room::Full { why } = buffer.keep(&held(1), &chunk(1, 1 << 20)).unwrap() else { panic!() };
+        assert!(why.contains("are to stay free"));
+        assert!(buffer.disk_full().is_some() && !buffer.waiting(MigrationId(1)));
+    }
+
+    #[test]
+    fn what_was_taken_survives_a_clear() {
+        let (_folder, buffer) = buffer(LIMITS);
+        assert!(keeps(&buffer, 1, 1, 10) && keeps(&buffer, 1, 2, 10));
+        let taken = buffer.take(MigrationId(1), 1).unwrap();
+        buffer.clear(MigrationId(1)).unwrap();
+        assert!(!buffer.waiting(MigrationId(1)));
+        assert_eq!(taken[0].read().unwrap(), chunk(1, 10));
+    }
+
+    #[test]
+    fn a_large_file_is_made_anew_when_it_is_empty() {
+        let (_folder, buffer) = buffer(DataLimits { buffer_bytes_per_migration: 1 << 30, ..LIMITS });
+        let chunks = SPOOL_FILE_BYTES / CHUNK_BYTES as u64 + 1;
+        assert!((1..=chunks as u32).all(|number| keeps(&buffer, 1, number, CHUNK_BYTES)));
+        let taken = buffer.take(MigrationId(1), u64::MAX).unwrap();
+        buffer.clear(MigrationId(1)).unwrap();
+        assert!(buffer.inner.spool.file_bytes() > SPOOL_FILE_BYTES);
+        assert_eq!(taken[0].read().unwrap(), chunk(1, CHUNK_BYTES));
+        drop(taken);
+        buffer.clear(MigrationId(1)).unwrap();
+        assert!(buffer.inner.spool.file_bytes() < SPOOL_FILE_BYTES);
+        assert!(keeps(&buffer, 1, 1, 10));
+        assert_eq!(buffer.take(MigrationId(1), 1).unwrap()[0].read().unwrap(), chunk(1, 10));
+    }
 }

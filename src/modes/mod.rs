@@ -3,6 +3,7 @@
 #[cfg(unix)]
 pub mod admin;
 mod exit;
+pub mod extract;
 pub mod forge;
 pub mod inspect;
 pub mod migrate;

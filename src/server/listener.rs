@@ -11,10 +11,10 @@ use crate::base::limits::{
     EXTRACTOR_BODY_BYTES, GATE_API_BODY_BYTES, GATE_FORM_BODY_BYTES, SERVER_REQUESTS, SERVER_STOP_SECONDS,
 };
 use crate::base::secret::Secret;
-use crate::server::api::orders::Orders;
 use crate::server::api::request::{ApiError, Method, Request, Response, Who};
-use crate::server::api::{API_PATH, Api};
+use crate::server::api::{API_PATH, Api, ServerFacts};
 use crate::server::gate::{CLIENT_HEADER, GATE_HEADER};
+use crate::server::machine::Machine;
 use std::fs::{self, Permissions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -34,15 +34,16 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What answers requests.
 pub struct Service {
     api: Api,
-    server: Arc<dyn Orders>,
+    machine: Arc<Machine>,
     under_way: Mutex<usize>,
     /// One request less is under way.
     ended: Condvar,
 }
 
 impl Service {
-    pub fn new(api: Api, server: Arc<dyn Orders>) -> Arc<Self> {
-        Arc::new(Self { api, server, under_way: Mutex::new(0), ended: Condvar::new() })
+    pub fn new(machine: &Arc<Machine>, facts: ServerFacts) -> Arc<Self> {
+        let (api, machine) = (Api::new(Arc::clone(machine), facts), Arc::clone(machine));
+        Arc::new(Self { api, machine, under_way: Mutex::new(0), ended: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {
@@ -211,7 +212,7 @@ impl Hall {
         let method = request.method().as_str();
         if let (Some(call), "POST") = (path.strip_prefix(EXTRACTOR_PATH), method) {
             let bearer = header(request, "Authorization").and_then(|value| value.strip_prefix("Bearer "));
-            return Answer::Frame(self.service.server.communication().answer(call, bearer, &body));
+            return Answer::Frame(self.service.machine.communication().answer(call, bearer, &body));
         }
         let call = path.strip_prefix(API_PATH).zip(Method::from_name(method));
         let Some((path, method)) = call else {
@@ -270,37 +271,36 @@ fn send(request: tiny_http::Request, answer: Answer) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::buffers::action::LeaseSettings;
-    use crate::buffers::data::DataLimits;
-    use crate::server::api::ServerFacts;
-    use crate::server::api::desk::Desk;
-    use crate::server::communication::CommunicationSettings;
+    use crate::server::machine::MachineSettings;
     use std::io::Write as _;
     use std::os::unix::net::UnixStream;
     use tempfile::TempDir;
 
     struct Bench {
-        folder: TempDir,
         _listener: Listener,
+        machine: Arc<Machine>,
+        folder: TempDir,
+    }
+
+    impl Drop for Bench {
+        fn drop(&mut self) {
+            self.machine.shut_down();
+        }
     }
 
     impl Bench {
         fn new(door: Door) -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let limits =
-                DataLimits { buffer_bytes_per_migration: 1 << 20, all_bytes: 1 << 24, reserve_free_bytes: 0 };
-            let settings = (LeaseSettings::default(), CommunicationSettings::default());
-            let desk = Arc::new(Desk::open(folder.path(), settings.0, limits, settings.1).unwrap());
+            let machine = Machine::open(folder.path(), MachineSettings::default()).unwrap();
             let facts = ServerFacts {
                 data_folder: folder.path().to_owned(),
                 started_unix_ms: 1,
                 address: "http://localhost:1".to_owned(),
                 fingerprint: None,
             };
-            let server: Arc<dyn Orders> = desk;
-            let service = Service::new(Api::new(Arc::clone(&server), facts), server);
+            let service = Service::new(&machine, facts);
             let listener = listen(&folder.path().join("sock"), door, &service).unwrap();
-            Self { folder, _listener: listener }
+            Self { _listener: listener, machine, folder }
         }
 
         fn connect(&self) -> UnixStream {

@@ -6,3 +6,7 @@ pub mod delivery;
 pub mod gate;
 #[cfg(unix)]
 pub mod listener;
+pub mod machine;
+pub mod migration;
+pub mod pool;
+pub mod scheduler;

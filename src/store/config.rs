@@ -318,7 +318,7 @@ mod tests {
             tally: tally.into(),
             not_final: None,
         };
-        assert_eq!(hex(&pass), "01040502020201780204010100000000000000");
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000");
         for (state, number) in [
             (PassState::Queued, "00"),
             (PassState::Running, "01"),

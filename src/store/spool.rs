@@ -10,7 +10,7 @@
 use crate::base::ids::{ActionId, ChunkNumber, Epoch, MigrationId};
 use crate::base::limits::{SPOOL_CACHE_BYTES, SPOOL_COMMITS, SPOOL_VALUE_BYTES};
 use crate::store::open::StoreError;
-use crate::store::seal::{SEAL_BYTES, SealKey};
+use crate::store::seal::{SEAL_BYTES, SealError, SealKey};
 use redb::backends::FileBackend;
 use redb::{
     Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction,
@@ -154,7 +154,11 @@ impl Spool {
             let (id, piece) = place.value();
             key.open_into(sealed.value(), &context(id, piece), &mut content)?;
         }
-        Ok(content)
+        match content.len() as u64 == kept.line.bytes {
+            true => Ok(content),
+            // It was removed.
+            false => Err(SealError.into()),
+        }
     }
 
     /// Removes a chunk with the next transaction.
@@ -178,7 +182,8 @@ impl Spool {
         let database = self.database();
         let mut transaction = database.begin_write()?;
         let commits = self.commits.fetch_add(1, Ordering::Relaxed);
-        let durability = if commits % SPOOL_COMMITS == 0 { Durability::Immediate } else { Durability::None };
+        let durability =
+            if commits.is_multiple_of(SPOOL_COMMITS) { Durability::Immediate } else { Durability::None };
         transaction.set_durability(durability)?;
         let gone = std::mem::take(&mut *lock(&self.gone));
         gone.iter().try_for_each(|kept| remove(&transaction, kept))?;
@@ -284,4 +289,88 @@ impl StorageBackend for Unsynced {
 /// A thread that panicked while it held a lock left nothing half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redb::ReadableTableMetadata;
+
+    const MIGRATION: MigrationId = MigrationId(1);
+
+    fn line(number: u32, content: &[u8]) -> Line {
+        let bytes = content.len() as u64;
+        let number = ChunkNumber(number);
+        Line { migration: MIGRATION, action: ActionId(1), epoch: Epoch(1), number, last: false, bytes }
+    }
+
+    /// Keeps a chunk and takes it.
+    fn spooled(spool: &Spool, number: u32, content: &[u8], key: &SealKey) -> Kept {
+        spool.keep(line(number, content), content, key).unwrap();
+        spool.take(MIGRATION, u64::MAX).unwrap()[0]
+    }
+
+    fn rows(spool: &Spool) -> (u64, u64, u64) {
+        let transaction = spool.database().begin_read().unwrap();
+        (
+            transaction.open_table(BUFFER).unwrap().len().unwrap(),
+            transaction.open_table(SPOOL).unwrap().len().unwrap(),
+            transaction.open_table(CONTENT).unwrap().len().unwrap(),
+        )
+    }
+
+    #[test]
+    fn content_opens_with_the_key_of_its_migration_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::make(folder.path()).unwrap();
+        let key = SealKey::random().unwrap();
+        let content = b"somebody's mail ".repeat(100);
+        let kept = spooled(&spool, 1, &content, &key);
+        assert_eq!(spool.read(&kept, &key).unwrap(), content);
+        let other = SealKey::random().unwrap();
+        assert!(matches!(spool.read(&kept, &other), Err(StoreError::Sealed(_))));
+        let file = fs::read(folder.path().join(Spool::FILE_NAME)).unwrap();
+        assert!(!file.windows(15).any(|window| window == b"somebody's mail"));
+    }
+
+    #[test]
+    fn lines_move_and_content_leaves_with_the_next_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::make(folder.path()).unwrap();
+        let key = SealKey::random().unwrap();
+        // Longer than one value.
+        let content = vec![7; 2 * SPOOL_VALUE_BYTES + 1];
+        spool.keep(line(1, &content), &content, &key).unwrap();
+        assert_eq!(rows(&spool), (1, 0, 3));
+        let kept = spool.take(MIGRATION, 1).unwrap()[0];
+        assert_eq!(rows(&spool), (0, 1, 3));
+        assert_eq!(spool.read(&kept, &key).unwrap(), content);
+        spool.forget(kept);
+        spool.sweep().unwrap();
+        assert_eq!(rows(&spool), (0, 0, 0));
+        assert!(spool.read(&kept, &key).is_err());
+    }
+
+    #[test]
+    fn the_spool_of_an_earlier_run_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SealKey::random().unwrap();
+        let spool = Spool::make(folder.path()).unwrap();
+        spool.keep(line(1, b"x"), b"x", &key).unwrap();
+        drop(spool);
+        assert_eq!(rows(&Spool::make(folder.path()).unwrap()), (0, 0, 0));
+    }
+
+    #[test]
+    fn pages_of_what_was_forgotten_are_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::make(folder.path()).unwrap();
+        let key = SealKey::random().unwrap();
+        let content = vec![7; SPOOL_VALUE_BYTES];
+        for number in 1..200 {
+            let kept = spooled(&spool, number, &content, &key);
+            spool.forget(kept);
+        }
+        assert!(spool.file_bytes() < 100 << 20, "{} bytes for one chunk at a time", spool.file_bytes());
+    }
 }

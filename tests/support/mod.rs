@@ -6,6 +6,8 @@ pub mod destination_kit;
 pub mod document;
 #[cfg(unix)]
 pub mod dovecot;
+#[cfg(unix)]
+pub mod gate;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;

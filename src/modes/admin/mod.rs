@@ -256,7 +256,9 @@ impl Admin {
     fn connector_id(&self, text: &str) -> Result<u64, Failure> {
         let answer = self.client.get("connectors")?;
         let connectors = answer["connectors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let has = |connector: &&Value| connector["name"] == text || connector["id"].to_string() == text;
+        let number: Option<u64> = text.parse().ok();
+        let is_number = |connector: &Value| number.is_some() && connector["id"].as_u64() == number;
+        let has = |connector: &&Value| connector["name"] == text || is_number(connector);
         let found = connectors.iter().find(has).and_then(|connector| connector["id"].as_u64());
         found.ok_or_else(|| {
             usage(format!("there is no connector `{text}`; `notesferry admin connector list` shows them"))

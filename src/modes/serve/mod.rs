@@ -10,15 +10,15 @@ use crate::base::secret::Secret;
 use crate::buffers::action::LeaseSettings;
 use crate::buffers::data::DataLimits;
 use crate::modes::{Exit, Failure};
-use crate::server::api::desk::Desk;
-use crate::server::api::orders::Orders;
-use crate::server::api::{Api, ServerFacts};
+use crate::server::api::ServerFacts;
 use crate::server::communication::CommunicationSettings;
 use crate::server::gate::{self, Gate, GateLimits, GateSettings, Upstream, certificate};
 use crate::server::listener::{self, Door, Listener, Service};
+use crate::server::machine::{Machine, MachineError, MachineSettings};
+use crate::server::scheduler::SchedulerSettings;
 use crate::store::{StoreError, seal};
 use clap::Args;
-use settings::{Buffers, Extractors, Settings};
+use settings::{Buffers, Extractors, Passes, Settings};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -102,15 +102,16 @@ fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
         .with_ansi(false)
         .init();
     let stop = stop_on_signal()?;
-    let desk = Arc::new(open_desk(&folder, &settings)?);
-    let open = open_doors(&folder, &settings, &desk)?;
+    let machine = open_machine(&folder, &settings)?;
+    let opened = open_doors(&folder, &settings, &machine);
+    let open = opened.inspect_err(|_| machine.shut_down())?;
     // Nobody has to read it.
     let _ = writeln!(io::stdout(), "notesferry serves {}", open.address);
     tracing::info!(address = open.address, data_folder = %folder.display(), "ready");
     // An error would mean that no signal can come any more.
     let _ = stop.recv();
     tracing::info!("stopping");
-    desk.shut_down();
+    machine.shut_down();
     open.close();
     tracing::info!("stopped");
     Ok(())
@@ -146,32 +147,42 @@ fn open_folder(path: &Path) -> Result<PathBuf, Failure> {
     made.map_err(|error| usage(format!("the data folder {} cannot be used: {error}", path.display())))
 }
 
-fn open_desk(folder: &Path, settings: &Settings) -> Result<Desk, Failure> {
+fn open_machine(folder: &Path, settings: &Settings) -> Result<Arc<Machine>, Failure> {
+    let Passes { at_once, retry_first_seconds, retry_most_seconds, conversion_threads } = settings.passes;
     let Extractors { mailboxes_at_once, hello_seconds, alive_seconds, lease_seconds, attempts } =
         settings.extractors;
     let Buffers { mailbox_mebibytes, all_mebibytes, free_disk_mebibytes } = settings.buffers;
-    let leases = LeaseSettings { lease: Duration::from_secs(lease_seconds), attempts: saturating(attempts) };
-    let limits = DataLimits {
-        buffer_bytes_per_migration: mailbox_mebibytes << 20,
-        all_bytes: all_mebibytes << 20,
-        reserve_free_bytes: free_disk_mebibytes << 20,
+    let settings = MachineSettings {
+        scheduler: SchedulerSettings {
+            running: number(at_once),
+            retry_first_ms: retry_first_seconds * 1_000,
+            retry_most_ms: retry_most_seconds * 1_000,
+        },
+        leases: LeaseSettings { lease: Duration::from_secs(lease_seconds), attempts: number(attempts) },
+        data: DataLimits {
+            buffer_bytes_per_migration: mailbox_mebibytes << 20,
+            all_bytes: all_mebibytes << 20,
+            reserve_free_bytes: free_disk_mebibytes << 20,
+        },
+        communication: CommunicationSettings {
+            migrators: number(mailboxes_at_once),
+            hello_seconds: number(hello_seconds),
+            alive_seconds: number(alive_seconds),
+            ..CommunicationSettings::default()
+        },
+        conversion_threads: number(conversion_threads),
     };
-    let communication = CommunicationSettings {
-        migrators: u16::try_from(mailboxes_at_once).unwrap_or(u16::MAX),
-        hello_seconds: saturating(hello_seconds),
-        alive_seconds: saturating(alive_seconds),
-        ..CommunicationSettings::default()
-    };
-    Desk::open(folder, leases, limits, communication).map_err(|error| match error {
-        StoreError::InUse { .. } => {
+    Machine::open(folder, settings).map_err(|error| match error {
+        MachineError::Store(StoreError::InUse { .. }) => {
             usage(format!("another notesferry uses the data folder {} already", folder.display()))
         }
-        error => error.into(),
+        error => usage(error.to_string()),
     })
 }
 
-fn saturating(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+/// A setting in the type of its user; the bounds of the settings are narrower than any of these types.
+fn number<N: TryFrom<u64>>(setting: u64) -> N {
+    N::try_from(setting).unwrap_or_else(|_| panic!("a bound of the settings is too wide: {setting}"))
 }
 
 /// Everything that is open to others.
@@ -193,7 +204,7 @@ impl Open {
     }
 }
 
-fn open_doors(folder: &Path, settings: &Settings, desk: &Arc<Desk>) -> Result<Open, Failure> {
+fn open_doors(folder: &Path, settings: &Settings, machine: &Arc<Machine>) -> Result<Open, Failure> {
     let certificate = match (&settings.tls_certificate, &settings.tls_key) {
         _ if settings.http => None,
         (Some(certificate), Some(key)) => Some(certificate::load(certificate, key)),
@@ -219,8 +230,7 @@ fn open_doors(folder: &Path, settings: &Settings, desk: &Arc<Desk>) -> Result<Op
         address: address.clone(),
         fingerprint: own.map(|certificate| certificate.fingerprint),
     };
-    let server: Arc<dyn Orders> = Arc::clone(desk) as Arc<dyn Orders>;
-    let service = Service::new(Api::new(Arc::clone(&server), facts), server);
+    let service = Service::new(machine, facts);
     let listen = |name: &str, door: Door| {
         let path = folder.join(name);
         let opened = listener::listen(&path, door, &service);

@@ -68,14 +68,28 @@ numbers! {
 }
 
 numbers! {
+    /// How mailboxes are carried.
+    Passes {
+        /// Mailboxes that are carried at the same time.
+        at_once = 4, 1..=1_000;
+        /// Until a pass that failed is tried again for the first time; each further failure doubles it.
+        retry_first_seconds = 5, 1..=3_600;
+        /// Between two tries at most.
+        retry_most_seconds = 900, 1..=86_400;
+        /// Threads that convert documents; 0 for as many as there are cores.
+        conversion_threads = 0, 0..=1_000;
+    }
+}
+
+numbers! {
     /// What is kept between arrival and delivery.
     Buffers {
         /// Content of one mailbox that arrived and waits to be converted.
-        mailbox_mebibytes = 64, 8..=65_536;
+        mailbox_mebibytes = limits::DATA_BUFFER_BYTES >> 20, 8..=65_536;
         /// Content of all mailboxes on the disk.
-        all_mebibytes = 4_096, 64..=16_777_216;
+        all_mebibytes = limits::ALL_DATA_BYTES >> 20, 64..=16_777_216;
         /// Disk that stays free; with less, extractors wait.
-        free_disk_mebibytes = 1_024, 0..=16_777_216;
+        free_disk_mebibytes = limits::RESERVE_FREE_BYTES >> 20, 0..=16_777_216;
     }
 }
 
@@ -120,6 +134,7 @@ pub struct Settings {
     pub tls_key: Option<PathBuf>,
     pub tls_names: Vec<String>,
     pub log_level: LogLevel,
+    pub passes: Passes,
     pub extractors: Extractors,
     pub buffers: Buffers,
     pub builtin: Builtin,
@@ -134,6 +149,7 @@ impl Default for Settings {
             tls_key: None,
             tls_names: vec!["localhost".to_owned()],
             log_level: LogLevel::default(),
+            passes: Passes::default(),
             extractors: Extractors::default(),
             buffers: Buffers::default(),
             builtin: Builtin::default(),
@@ -176,8 +192,12 @@ impl Settings {
         Ok(settings)
     }
 
-    fn sections(&self) -> [(&'static str, Vec<Number>); 2] {
-        [("extractors", self.extractors.numbers()), ("buffers", self.buffers.numbers())]
+    fn sections(&self) -> [(&'static str, Vec<Number>); 3] {
+        [
+            ("passes", self.passes.numbers()),
+            ("extractors", self.extractors.numbers()),
+            ("buffers", self.buffers.numbers()),
+        ]
     }
 
     /// A file with every setting at its default.

@@ -15,7 +15,7 @@ const KINDS: &[&str] = &["nsf"];
 pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
     match (request.method, rest) {
         (Method::Get, []) => {
-            let lines: Vec<Value> = api.server.store().lines()?.iter().map(connector_json).collect();
+            let lines: Vec<Value> = api.machine.store().lines()?.iter().map(connector_json).collect();
             Ok(Response::ok(json!({"connectors": lines})))
         }
         (Method::Post, []) => create(api, Fields::read(&request.body)?),
@@ -46,8 +46,8 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     set_extractor(api, &mut new, fields.needed_number("extractor")?.into())?;
     set_credentials(api, &mut new, fields.text("user")?, fields.secret("password")?)?;
     fields.finish()?;
-    let added = api.server.store().add_line(move |id| Connector { id, ..new.clone() })?;
-    api.server.communication().tell_all();
+    let added = api.machine.store().add_line(move |id| Connector { id, ..new.clone() })?;
+    api.machine.communication().tell_all();
     tracing::info!(connector = added.id.0, "connector created");
     Ok(Response::created(connector_json(&added)))
 }
@@ -67,8 +67,8 @@ fn change(api: &Api, id: ConnectorId, mut fields: Fields) -> Result<Response, Ap
     }
     set_credentials(api, &mut line, fields.text("user")?, fields.secret("password")?)?;
     fields.finish()?;
-    api.server.store().put_lines(vec![line.clone()])?;
-    api.server.communication().tell_all();
+    api.machine.store().put_lines(vec![line.clone()])?;
+    api.machine.communication().tell_all();
     tracing::info!(connector = id.0, "connector changed");
     Ok(Response::ok(connector_json(&line)))
 }
@@ -77,20 +77,20 @@ fn delete(api: &Api, id: ConnectorId) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
     let Connector { name, .. } = connector(api, id)?;
     let using =
-        api.server.store().lines::<Mailbox>()?.iter().filter(|mailbox| mailbox.connector == id).count();
+        api.machine.store().lines::<Mailbox>()?.iter().filter(|mailbox| mailbox.connector == id).count();
     if using > 0 {
         let sentence = format!("Connector `{name}` has {using} mailboxes; delete them first.");
         return Err(ApiError::conflict(sentence));
     }
-    api.server.store().remove_line::<Connector>(id)?;
-    api.server.communication().tell_all();
+    api.machine.store().remove_line::<Connector>(id)?;
+    api.machine.communication().tell_all();
     tracing::info!(connector = id.0, "connector deleted");
     Ok(Response::ok(json!({"id": id, "deleted": true})))
 }
 
 /// A connector that exists.
 pub fn connector(api: &Api, id: ConnectorId) -> Result<Connector, ApiError> {
-    api.server.store().line(id)?.ok_or_else(|| ApiError::not_found(format!("connector {id}")))
+    api.machine.store().line(id)?.ok_or_else(|| ApiError::not_found(format!("connector {id}")))
 }
 
 /// The command line names a mailbox as `CONNECTOR:PATH`, so a name is short, without colon, and stands for one.
@@ -100,7 +100,7 @@ fn set_name(api: &Api, line: &mut Connector, name: String) -> Result<(), ApiErro
         let sentence = format!("A name has 1 to {API_NAME_BYTES} bytes and no colon.");
         return Err(ApiError::invalid("name", sentence));
     }
-    let others = api.server.store().lines::<Connector>()?;
+    let others = api.machine.store().lines::<Connector>()?;
     if others.iter().any(|other| other.id != line.id && other.name == name) {
         return Err(ApiError::conflict(format!("There is a connector `{name}` already.")));
     }
@@ -118,7 +118,7 @@ fn set_location(line: &mut Connector, location: String) -> Result<(), ApiError> 
 }
 
 fn set_extractor(api: &Api, line: &mut Connector, id: ExtractorId) -> Result<(), ApiError> {
-    match api.server.store().line::<Extractor>(id)? {
+    match api.machine.store().line::<Extractor>(id)? {
         Some(extractor) if !extractor.revoked => {
             line.extractor = id;
             Ok(())
@@ -139,7 +139,7 @@ fn set_credentials(
     }
     if let Some(password) = password {
         let is_some = !password.expose().is_empty();
-        line.password = is_some.then(|| api.server.seal_key().seal_secret(&password)).transpose()?;
+        line.password = is_some.then(|| api.machine.seal_key().seal_secret(&password)).transpose()?;
     }
     Ok(())
 }

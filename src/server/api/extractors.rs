@@ -12,7 +12,7 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
     match (request.method, rest) {
         (Method::Get, []) => {
             let views: Vec<Value> =
-                api.server.communication().extractors()?.iter().map(extractor_json).collect();
+                api.machine.communication().extractors()?.iter().map(extractor_json).collect();
             Ok(Response::ok(json!({"extractors": views})))
         }
         (Method::Post, ["enrol-code"]) => enrol_code(api),
@@ -24,7 +24,7 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
 
 /// A certificate that no authority vouches for is named in the code, so that the extractor trusts that one alone.
 fn enrol_code(api: &Api) -> Result<Response, ApiError> {
-    let secret = api.server.communication().make_enrol_code()?;
+    let secret = api.machine.communication().make_enrol_code()?;
     let code = match &api.facts.fingerprint {
         Some(fingerprint) => format!("{}.{fingerprint}", secret.expose()),
         None => secret.expose().to_owned(),
@@ -35,16 +35,16 @@ fn enrol_code(api: &Api) -> Result<Response, ApiError> {
 
 fn revoke(api: &Api, id: ExtractorId) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
-    let line = api.server.store().line::<Extractor>(id)?;
+    let line = api.machine.store().line::<Extractor>(id)?;
     let line = line.ok_or_else(|| ApiError::not_found(format!("extractor {id}")))?;
-    api.server.store().put_lines(vec![Extractor { revoked: true, ..line }])?;
-    api.server.communication().tell_all();
+    api.machine.store().put_lines(vec![Extractor { revoked: true, ..line }])?;
+    api.machine.communication().tell_all();
     tracing::info!(extractor = id.0, "extractor revoked");
     Ok(Response::ok(json!({"id": id, "revoked": true})))
 }
 
 fn found(api: &Api, id: ExtractorId) -> Result<Response, ApiError> {
-    let views = api.server.communication().extractors()?;
+    let views = api.machine.communication().extractors()?;
     let view = views.iter().find(|view| view.line.id == id);
     let view = view.ok_or_else(|| ApiError::not_found(format!("extractor {id}")))?;
     let found: Vec<Value> = view.found.iter().map(found_json).collect();

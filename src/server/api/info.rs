@@ -29,7 +29,7 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
         "address": address,
         "fingerprint": fingerprint,
         "started_unix_ms": started_unix_ms,
-        "connectors": api.server.store().lines::<Connector>()?.len(),
-        "mailboxes": api.server.store().lines::<Mailbox>()?.len(),
+        "connectors": api.machine.store().lines::<Connector>()?.len(),
+        "mailboxes": api.machine.store().lines::<Mailbox>()?.len(),
     })))
 }

@@ -2,8 +2,7 @@
 
 use super::connectors::connector;
 use super::fields::Fields;
-use super::orders::{OrderError, SetAsideView};
-use super::passes::{is_open, order_error};
+use super::passes::is_open;
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call, number};
 use crate::base::ids::{ConnectorId, MailboxNumber};
@@ -11,6 +10,7 @@ use crate::base::limits::API_PAGE_ENTRIES;
 use crate::base::secret::Secret;
 use crate::destinations::DestinationError;
 use crate::destinations::registry::Target;
+use crate::server::machine::SetAsideItem;
 use crate::store::config::{Connector, Mailbox};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
         (Method::Post, []) => create(api, Fields::read(&request.body)?),
         (Method::Get, [id]) => {
             let line = mailbox(api, number("mailbox", id)?)?;
-            Ok(Response::ok(mailbox_json(&line, &api.server.store().lines()?)))
+            Ok(Response::ok(mailbox_json(&line, &api.machine.store().lines()?)))
         }
         (Method::Patch, [id]) => change(api, number("mailbox", id)?, Fields::read(&request.body)?),
         (Method::Delete, [id]) => delete(api, number("mailbox", id)?),
@@ -32,8 +32,8 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
 }
 
 fn list(api: &Api) -> Result<Response, ApiError> {
-    let connectors = api.server.store().lines()?;
-    let lines = api.server.store().lines::<Mailbox>()?;
+    let connectors = api.machine.store().lines()?;
+    let lines = api.machine.store().lines::<Mailbox>()?;
     let lines: Vec<Value> = lines.iter().map(|line| mailbox_json(line, &connectors)).collect();
     Ok(Response::ok(json!({"mailboxes": lines})))
 }
@@ -60,8 +60,8 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     };
     set_target(api, &mut new, Some(target), password)?;
     refuse_twin(api, &new)?;
-    let added = api.server.store().add_line(move |id| Mailbox { id, ..new.clone() })?;
-    api.server.communication().tell_all();
+    let added = api.machine.store().add_line(move |id| Mailbox { id, ..new.clone() })?;
+    api.machine.communication().tell_all();
     tracing::info!(mailbox = added.id.0, "mailbox created");
     Ok(Response::created(mailbox_json(&added, &[connector])))
 }
@@ -83,10 +83,10 @@ fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, 
     fields.finish()?;
     set_target(api, &mut line, target, password)?;
     refuse_twin(api, &line)?;
-    api.server.store().put_lines(vec![line.clone()])?;
-    api.server.communication().tell_all();
+    api.machine.store().put_lines(vec![line.clone()])?;
+    api.machine.communication().tell_all();
     tracing::info!(mailbox = id.0, "mailbox changed");
-    Ok(Response::ok(mailbox_json(&line, &api.server.store().lines()?)))
+    Ok(Response::ok(mailbox_json(&line, &api.machine.store().lines()?)))
 }
 
 /// The ledger keeps what it knows of the target: a mailbox that is entered again goes on where this one ended.
@@ -94,8 +94,8 @@ fn delete(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
     mailbox(api, id)?;
     refuse_open_pass(api, id)?;
-    api.server.store().remove_line::<Mailbox>(id)?;
-    api.server.communication().tell_all();
+    api.machine.store().remove_line::<Mailbox>(id)?;
+    api.machine.communication().tell_all();
     tracing::info!(mailbox = id.0, "mailbox deleted");
     Ok(Response::ok(json!({"id": id, "deleted": true})))
 }
@@ -105,7 +105,7 @@ fn test_target(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
     let line = mailbox(api, id)?;
     let target = parse_target(&line.target)?;
     let password = match &line.target_password {
-        Some(sealed) => api.server.seal_key().open_secret(sealed).map_err(|error| {
+        Some(sealed) => api.machine.seal_key().open_secret(sealed).map_err(|error| {
             ApiError::conflict(format!(
                 "The password of mailbox {id} cannot be used: {error}. Enter it again."
             ))
@@ -133,21 +133,19 @@ fn set_aside(api: &Api, id: MailboxNumber, request: &Request) -> Result<Response
     let limit = request.number("limit")?.map_or(API_PAGE_ENTRIES, |limit| limit as usize);
     let limit = limit.clamp(1, API_PAGE_ENTRIES);
     let after = request.parameter("after");
-    let what = || format!("mailbox {id}");
-    let views = api.server.set_aside(id, after.as_deref(), limit);
-    let views = views.map_err(|error: OrderError| order_error(error, &what()))?;
-    let next = (views.len() == limit).then(|| views.last().map(|view| view.key.clone())).flatten();
-    let items: Vec<Value> = views.iter().map(set_aside_json).collect();
+    let found = api.machine.set_aside(id, after.as_deref(), limit)?;
+    let next = found.last().filter(|_| found.len() == limit).map(|item| item.origin.to_string());
+    let items: Vec<Value> = found.iter().map(set_aside_json).collect();
     Ok(Response::ok(json!({"set_aside": items, "next": next})))
 }
 
-fn set_aside_json(view: &SetAsideView) -> Value {
-    let SetAsideView { key, set_aside, unix_ms } = view;
-    json!({"key": key, "reason": set_aside.reason.name(), "detail": set_aside.detail, "unix_ms": unix_ms})
+fn set_aside_json(item: &SetAsideItem) -> Value {
+    let SetAsideItem { origin, why, unix_ms } = item;
+    json!({"key": origin.to_string(), "reason": why.reason.name(), "detail": why.detail, "unix_ms": unix_ms})
 }
 
 fn mailbox(api: &Api, id: MailboxNumber) -> Result<Mailbox, ApiError> {
-    api.server.store().line(id)?.ok_or_else(|| ApiError::not_found(format!("mailbox {id}")))
+    api.machine.store().line(id)?.ok_or_else(|| ApiError::not_found(format!("mailbox {id}")))
 }
 
 /// A path below the connector's location, as an extractor on any system reads it; empty when the location itself is
@@ -177,7 +175,7 @@ fn set_target(
         Some(_) if !wants_password => {
             return Err(ApiError::invalid("password", "This target has no password."));
         }
-        Some(password) => line.target_password = Some(api.server.seal_key().seal_secret(&password)?),
+        Some(password) => line.target_password = Some(api.machine.seal_key().seal_secret(&password)?),
         None if wants_password && line.target_password.is_none() => {
             return Err(ApiError::invalid("password", "This target needs a password."));
         }
@@ -204,14 +202,14 @@ fn refuse_twin(api: &Api, new: &Mailbox) -> Result<(), ApiError> {
             && (other.connector, &other.source) == (new.connector, &new.source)
             && name(other) == name(new)
     };
-    match api.server.store().lines::<Mailbox>()?.iter().find(is_twin) {
+    match api.machine.store().lines::<Mailbox>()?.iter().find(is_twin) {
         Some(twin) => Err(ApiError::conflict(format!("Mailbox {} carries this already.", twin.id))),
         None => Ok(()),
     }
 }
 
 fn refuse_open_pass(api: &Api, id: MailboxNumber) -> Result<(), ApiError> {
-    let passes = api.server.passes()?;
+    let passes = api.machine.passes()?;
     match passes.iter().find(|pass| pass.mailbox == id && is_open(&pass.state)) {
         Some(pass) => {
             Err(ApiError::conflict(format!("Pass {} of mailbox {id} is under way; stop it first.", pass.id)))

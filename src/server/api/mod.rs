@@ -16,18 +16,16 @@
 //! Bodies are JSON objects. A password is sealed as soon as it is here and never given back (invariant F).
 
 mod connectors;
-pub mod desk;
 mod extractors;
 mod fields;
 mod info;
 mod mailboxes;
-pub mod orders;
 mod passes;
 pub mod request;
 
 pub use info::ServerFacts;
 
-use orders::Orders;
+use crate::server::machine::Machine;
 use request::{ApiError, Request, Response, Who};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -36,15 +34,15 @@ pub const API_PATH: &str = "/api/v1/";
 
 /// The web API over the records and orders of one server.
 pub struct Api {
-    server: Arc<dyn Orders>,
+    machine: Arc<Machine>,
     facts: ServerFacts,
     /// Held over a look at the records and the change that follows from it.
     changes: Mutex<()>,
 }
 
 impl Api {
-    pub fn new(server: Arc<dyn Orders>, facts: ServerFacts) -> Self {
-        Self { server, facts, changes: Mutex::default() }
+    pub fn new(machine: Arc<Machine>, facts: ServerFacts) -> Self {
+        Self { machine, facts, changes: Mutex::default() }
     }
 
     /// Does a call.

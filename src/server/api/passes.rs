@@ -1,7 +1,6 @@
 //! `passes`: carrying a mailbox, once or again.
 
 use super::fields::Fields;
-use super::orders::OrderError;
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call, number};
 use crate::base::ids::{MailboxNumber, MigrationId};
@@ -24,10 +23,10 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
 /// The mark is taken before the look, so a change in between is told by the next call.
 fn list(api: &Api, request: &Request) -> Result<Response, ApiError> {
     let mark = match request.number("after")? {
-        Some(after) => api.server.wait_for_change(after, Duration::from_secs(NOTIFY_SECONDS)),
-        None => api.server.wait_for_change(0, Duration::ZERO),
+        Some(after) => api.machine.wait_for_change(after, Duration::from_secs(NOTIFY_SECONDS)),
+        None => api.machine.wait_for_change(0, Duration::ZERO),
     };
-    let passes: Vec<Value> = api.server.passes()?.iter().map(pass_json).collect();
+    let passes: Vec<Value> = api.machine.passes()?.iter().map(pass_json).collect();
     Ok(Response::ok(json!({"mark": mark, "passes": passes})))
 }
 
@@ -36,29 +35,20 @@ fn start(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
     let mailbox: MailboxNumber = fields.needed_number("mailbox")?.into();
     fields.finish()?;
-    let started = api.server.start_pass(mailbox);
-    let id = started.map_err(|error| order_error(error, &format!("mailbox {mailbox}")))?;
+    let id = api.machine.start_pass(mailbox)?;
     tracing::info!(mailbox = mailbox.0, pass = id.0, "pass started");
     Ok(Response::created(json!({"id": id})))
 }
 
 fn stop(api: &Api, id: MigrationId) -> Result<Response, ApiError> {
-    api.server.stop_pass(id).map_err(|error| order_error(error, &format!("pass {id}")))?;
+    api.machine.stop_pass(id)?;
     tracing::info!(pass = id.0, "pass stopped");
     Ok(Response::ok(json!({"id": id})))
 }
 
 fn pass(api: &Api, id: MigrationId) -> Result<PassLine, ApiError> {
-    let found = api.server.passes()?.into_iter().find(|pass| pass.id == id);
+    let found = api.machine.passes()?.into_iter().find(|pass| pass.id == id);
     found.ok_or_else(|| ApiError::not_found(format!("pass {id}")))
-}
-
-pub fn order_error(error: OrderError, what: &str) -> ApiError {
-    match error {
-        OrderError::Unknown => ApiError::not_found(what),
-        OrderError::Refused(sentence) => ApiError::conflict(sentence),
-        OrderError::Store(error) => error.into(),
-    }
 }
 
 /// Whether a pass is neither finished nor stopped.

@@ -1,5 +1,6 @@
 //! What a call of the web API is made of, without HTTP: so calls are tested without a server.
 
+use crate::server::machine::OrderError;
 use crate::store::StoreError;
 use serde_json::{Value, json};
 use std::io;
@@ -132,9 +133,16 @@ impl ApiError {
     }
 
     /// Nothing is wrong with the call.
-    pub fn failed(sentence: impl std::fmt::Display) -> Self {
-        Self::new(500, "failed", format!("{sentence}."))
+    pub fn failed(error: &impl std::fmt::Display) -> Self {
+        Self::new(500, "failed", sentence(error))
     }
+}
+
+/// An error as a whole sentence.
+pub fn sentence(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 impl From<ApiError> for Response {
@@ -147,13 +155,24 @@ impl From<ApiError> for Response {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!("{error}");
-        Self::failed(error)
+        Self::failed(&error)
+    }
+}
+
+impl From<OrderError> for ApiError {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::Store(error) => error.into(),
+            OrderError::NoMailbox(id) => Self::not_found(format!("mailbox {id}")),
+            OrderError::NoPass(id) => Self::not_found(format!("pass {id}")),
+            OrderError::Target { .. } | OrderError::UnderWay(_) => Self::conflict(sentence(&error)),
+        }
     }
 }
 
 impl From<io::Error> for ApiError {
     fn from(error: io::Error) -> Self {
         tracing::error!("{error}");
-        Self::failed(error)
+        Self::failed(&error)
     }
 }

@@ -221,14 +221,14 @@ impl Connection<'_> {
         body.try_reserve_exact(length).map_err(|_| Refusal::NoRoom)?;
         let here = self.received.len().min(length);
         body.extend(self.received.drain(..here));
-        self.wire.end_within(limits.body_within(length as u64));
+        self.wire.end_within(limits.body_deadline(length as u64));
         if head.expects_continue && body.is_empty() {
             self.wire.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
             self.wire.flush()?;
         }
-        body.resize(length, 0);
-        match self.wire.read_exact(&mut body[here..]) {
-            Ok(()) => Ok((body, Some(room))),
+        match (&mut self.wire).take((length - here) as u64).read_to_end(&mut body) {
+            Ok(_) if body.len() == length => Ok((body, Some(room))),
+            Ok(_) => Err(End::Silent),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Refusal::TooSlow.into()),
             Err(error) => Err(error.into()),
         }

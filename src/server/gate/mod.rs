@@ -102,7 +102,7 @@ impl Default for GateLimits {
 }
 
 impl GateLimits {
-    fn body_within(&self, bytes: u64) -> Duration {
+    fn body_deadline(&self, bytes: u64) -> Duration {
         self.body_within + Duration::from_secs(bytes / limits::GATE_BODY_BYTES_PER_SECOND)
     }
 }

@@ -88,7 +88,7 @@ pub(super) enum Framing {
 }
 
 /// The head of an answer.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub status: u16,
     pub reason: String,
@@ -152,14 +152,16 @@ impl Server {
         // A server may answer before it has read everything, so a write that fails still leaves an answer to read.
         let _ = socket.write_all(&self.request_head(head, client)).and_then(|()| socket.write_all(&body));
         drop(body);
-        self.wait(link)?;
-        let answer = read_head(&mut link.stream, head.method == "HEAD");
+        let answer = self.wait(link).and_then(|()| {
+            read_head(&mut link.stream, head.method == "HEAD").map_err(|error| refusal_of(&error))
+        });
+        if answer == Err(Refusal::NoAnswer) {
+            // The server went away, and the other links with it.
+            self.kept().clear();
+        }
         link.is_proven = true;
         link.stream.get_mut().end_each_within(self.answers_within);
-        answer.map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => Refusal::LateAnswer,
-            _ => Refusal::NoAnswer,
-        })
+        answer
     }
 
     /// Waits for the first byte of an answer.
@@ -184,8 +186,7 @@ impl Server {
                     self.nudge();
                     pause *= 2;
                 }
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(Refusal::LateAnswer),
-                Err(_) => return Err(Refusal::NoAnswer),
+                Err(error) => return Err(refusal_of(&error)),
             }
         }
     }
@@ -208,6 +209,10 @@ impl Server {
         text.extend([GATE_HEADER, ": ", self.secret.expose(), "\r\n\r\n"]);
         text.into_bytes()
     }
+}
+
+fn refusal_of(error: &io::Error) -> Refusal {
+    if error.kind() == io::ErrorKind::TimedOut { Refusal::LateAnswer } else { Refusal::NoAnswer }
 }
 
 /// Reads the head of an answer, interim answers left out.
