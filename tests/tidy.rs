@@ -29,6 +29,7 @@ const HTTP_PLACES: &[&str] = &[
     "server::gate",
     "server::api",
     "server::communication",
+    "server::listener",
     "server::website",
     "extractor::client",
     "connectors::dav",

@@ -276,3 +276,31 @@ pub const GATE_STACK_BYTES: usize = 256 << 10;
 
 /// Seconds between two events of one kind; what happened in between is counted.
 pub const GATE_EVENT_SECONDS: u64 = 10;
+
+/// Bytes of a body for the calls of an extractor: one message with what frames it.
+pub const EXTRACTOR_BODY_BYTES: u64 = BODY_BYTES as u64 + (4 << 10);
+
+/// Requests that the server answers at once, a thread each: one for every connection of the gate, and some for the
+/// command line.
+pub const SERVER_REQUESTS: usize = GATE_CONNECTIONS + 32;
+
+/// Seconds that running requests get to end when the server stops.
+pub const SERVER_STOP_SECONDS: u64 = 10;
+
+/// Entries of one page of a list of the web API.
+pub const API_PAGE_ENTRIES: usize = 1_000;
+
+/// Bytes of a text that an administrator enters: longer than any path or address.
+pub const API_TEXT_BYTES: usize = 4 << 10;
+
+/// Bytes of a name that an administrator gives.
+pub const API_NAME_BYTES: usize = 200;
+
+/// Bytes of an answer of the web API that the command line reads: a list of some 100,000 mailboxes.
+pub const API_ANSWER_BYTES: u64 = 64 << 20;
+
+/// Seconds until an answer of the web API has to come: a log-in at a slow target, and then some.
+pub const API_ANSWER_SECONDS: u64 = 300;
+
+/// Bytes of the file with the settings of the server.
+pub const SETTINGS_FILE_BYTES: u64 = 64 << 10;

@@ -3,9 +3,9 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
-mod password;
+pub(super) mod password;
 mod preview;
-mod report;
+pub(super) mod report;
 
 use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::base::secret::Secret;
