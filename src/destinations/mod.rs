@@ -22,6 +22,8 @@ pub struct Traits {
     pub searchable: bool,
     /// Keywords other than the system flags are kept.
     pub keywords: bool,
+    /// Calendar entries and tasks are stored as objects instead of messages.
+    pub objects: bool,
     /// The largest message in bytes, if there is a limit.
     pub largest_message: Option<u64>,
 }

@@ -180,6 +180,11 @@ impl<'a> Pass<'a> {
             Ok(converted) => converted,
             Err(aside) => return self.set_aside(listed, aside),
         };
+        let object = converted.object.take().filter(|_| self.destination.traits().objects);
+        let kind = object.as_ref().map(|object| object.kind);
+        if let Some(object) = object {
+            converted.rendered = object.rendered;
+        }
         let limit = self.destination.traits().largest_message;
         if let Some(limit) = limit.filter(|&limit| converted.rendered.len() > limit) {
             let detail = format!("{} bytes; the target takes {limit}", converted.rendered.len());
@@ -191,7 +196,8 @@ impl<'a> Pass<'a> {
             losses.extend(keywords.map(|keyword| Loss::new(LossKind::KeywordRefused, keyword)));
         }
         let rendered = Arc::new(mem::take(&mut converted.rendered));
-        self.add(listed, losses, Work::Deliver(Box::new(Message { rendered, source_digest, converted })))
+        let message = Message { rendered, object: kind, source_digest, converted };
+        self.add(listed, losses, Work::Deliver(Box::new(message)))
     }
 
     /// Notes that an item cannot be delivered.
