@@ -105,15 +105,18 @@ pub struct Clock {
 impl Clock {
     /// `days` for the kinds that are told in days.
     pub fn of(note: &Note, days: bool, has_end: bool) -> Self {
-        let first = ["StartDateTime", "CalendarDateTime", "RepeatDates", "DueDateTime"];
-        let first = first.into_iter().find_map(|name| note.time(name));
-        let first = first.or_else(|| note.time("StartDate")).and_then(|time| time.moment().ok());
+        let items = ["StartDateTime", "CalendarDateTime", "RepeatDates", "DueDateTime", "StartDate"];
+        let first = items.into_iter().find_map(|name| Some((name, note.time(name)?.moment().ok()?)));
         let at = match first {
-            Some(Moment::Instant { unix_ms, .. }) => Timestamp::from_millisecond(unix_ms).unwrap_or_default(),
+            Some((_, Moment::Instant { unix_ms, .. })) => {
+                Timestamp::from_millisecond(unix_ms).unwrap_or_default()
+            }
             _ => Timestamp::default(),
         };
         let zone = Zone::resolve(&note.text("StartTimeZone"), at);
-        let all_day = days || matches!(first, Some(Moment::Day { .. }));
+        // Beside a `StartDate` there may be a time of day.
+        let day = matches!(first, Some((name, Moment::Day { .. })) if name != "StartDate" || !note.has("StartTime"));
+        let all_day = days || day;
         Self { zone, all_day, has_end }
     }
 
