@@ -6,6 +6,7 @@ mod hostile;
 mod mail;
 mod mime;
 mod other;
+mod readers;
 mod rich_text;
 mod task;
 

@@ -116,7 +116,7 @@ const DATES: [&str; 4] =
     ["2024-04-02T13:00:00Z", "2024-04-04T13:00:00Z", "2024-04-09T13:00:00Z", "2024-04-11T13:00:00Z"];
 
 /// The parent of a series.
-fn parent(zone: &str, unit: &str, adjust: &[&str], dates: &[&str]) -> Document {
+pub fn parent(zone: &str, unit: &str, adjust: &[&str], dates: &[&str]) -> Document {
     entry_of("0", zone)
         .text("OrgRepeat", "1")
         .text("$CSFlags", "c")
@@ -127,7 +127,7 @@ fn parent(zone: &str, unit: &str, adjust: &[&str], dates: &[&str]) -> Document {
 }
 
 /// A document of occurrences, each an hour long.
-fn instance(zone: &str, number: u8, originals: &[&str], starts: &[&str]) -> Document {
+pub fn instance(zone: &str, number: u8, originals: &[&str], starts: &[&str]) -> Document {
     let ends: Vec<String> = starts
         .iter()
         .map(|start| {
