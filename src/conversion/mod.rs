@@ -163,6 +163,9 @@ fn is_no_item(item: &SourceItem, note: &Note, files: &[File], losses: &mut Losse
         return true;
     }
     let Some(leader) = calendar::leader(note, &item.related) else { return false };
+    if note.has("$Conflict") {
+        losses.add(LossKind::ConflictCopySkipped, "");
+    }
     // The leader carries its own files; one that only this document has goes with it.
     let carried: Vec<Value<'_>> = leader.all("$FILE").filter_map(|item| item.value().ok()).collect();
     for file in files {
@@ -240,8 +243,14 @@ fn content(
 
 /// The calendar part stands beside the text as another form of it (RFC 6047 section 2.4).
 fn with_calendar(text: Part, calendar: Option<&Calendar>) -> Part {
-    let parts = std::iter::once(text).chain(calendar.map(Calendar::part)).collect();
-    Part::multipart("alternative", parts)
+    let Some(calendar) = calendar.map(Calendar::part) else { return text };
+    match text {
+        Part::Multipart { content_type, mut parts } if content_type.c_type == "multipart/alternative" => {
+            parts.push(calendar);
+            Part::Multipart { content_type, parts }
+        }
+        text => Part::multipart("alternative", vec![text, calendar]),
+    }
 }
 
 /// The header and the stored parts of a document that holds a MIME message, with the files that no part names. Of a

@@ -687,3 +687,20 @@ fn the_uid_is_that_of_the_first_document_where_none_is_stored() {
     let instance = entry("0", NEW_YORK, start, "2024-04-02T14:00:00Z").answers(parent, "");
     assert_eq!(uid(instance), "UID:00000000000000000000000000000001");
 }
+
+// Never two entries with one UID.
+#[test]
+fn the_loser_of_a_conflict_is_no_entry() {
+    let winner = || entry("0", NEW_YORK, "2024-03-12T13:00:00Z", "2024-03-12T14:00:00Z");
+    let loser = entry("0", NEW_YORK, "2024-03-12T15:00:00Z", "2024-03-12T16:00:00Z")
+        .number_in_file(1)
+        .answers(winner().note.unid, "")
+        .text("$Conflict", "");
+    let kept = winner().beside(&loser).convert();
+    assert_eq!(event(&kept, "DTSTART"), ["DTSTART;TZID=America/New_York:20240312T090000"]);
+    assert!(!kept.calendar().contains("RDATE;"), "{}", kept.calendar());
+    let skipped = loser.beside(&winner()).try_convert().unwrap();
+    assert_eq!(skipped.placements, []);
+    let losses: Vec<LossKind> = skipped.losses.iter().map(|loss| loss.kind).collect();
+    assert_eq!(losses, [LossKind::ConflictCopySkipped]);
+}

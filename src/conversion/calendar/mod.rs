@@ -54,8 +54,11 @@ pub fn is_obsolete(note: &Note) -> bool {
         || note.has("NoticeTypeRepaired")
 }
 
-/// The document that leads the series, if this one is only a part of it.
+/// The document that leads the series, if this one is only a part of it, or the loser of a replication conflict.
 pub fn leader<'a>(note: &'a Note, related: &'a [Note]) -> Option<&'a Note> {
+    if note.has("$Conflict") {
+        return series::leader(same_series(note, related));
+    }
     let all = std::iter::once(note).chain(same_series(note, related));
     series::leader(all).filter(|leader| leader.unid != note.unid)
 }
@@ -64,7 +67,9 @@ pub fn leader<'a>(note: &'a Note, related: &'a [Note]) -> Option<&'a Note> {
 fn same_series<'a>(note: &'a Note, related: &'a [Note]) -> impl Iterator<Item = &'a Note> {
     let is_task = kind::kind(note) == Kind::Entry(EntryKind::Task);
     related.iter().filter(move |other| match kind::kind(other) {
-        Kind::Entry(kind) => (kind == EntryKind::Task) == is_task && !is_obsolete(other),
+        Kind::Entry(kind) => {
+            (kind == EntryKind::Task) == is_task && !is_obsolete(other) && !other.has("$Conflict")
+        }
         _ => false,
     })
 }

@@ -222,7 +222,7 @@ impl<'a> Answers<'a> {
             let answer = answer_of(notice_type(note))?;
             let author = author(note, &mut Losses::default())?;
             let current = sequence.is_none() || note.number("SequenceNum") == sequence;
-            current.then(|| (note, answer, author.address))
+            current.then_some((note, answer, author.address))
         };
         let mut notices: Vec<_> = documents.filter_map(answer).collect();
         notices.sort_by_key(|(note, ..)| std::cmp::Reverse(note.modified.order()));

@@ -72,9 +72,6 @@ impl Draft {
 
     /// The items of every document of the entry.
     fn items(&self, kind: &str) -> Vec<ItemSpec> {
-        let mut body = RichText::new();
-        body.paragraph(Style::Left);
-        body.text(Font::PLAIN, &self.words);
         vec![
             ItemSpec::text("Form", "Appointment"),
             ItemSpec::text("AppointmentType", kind),
@@ -88,8 +85,15 @@ impl Draft {
             ItemSpec::number("SequenceNum", 1.0),
             ItemSpec::text("$CSVersion", "2"),
             ItemSpec::text("$PublicAccess", "1"),
-            ItemSpec::rich_text("Body", body.bytes()),
+            self.body(),
         ]
+    }
+
+    fn body(&self) -> ItemSpec {
+        let mut body = RichText::new();
+        body.paragraph(Style::Left);
+        body.text(Font::PLAIN, &self.words);
+        ItemSpec::rich_text("Body", body.bytes())
     }
 }
 
@@ -214,6 +218,7 @@ fn notice(
         ItemSpec::times("StartDateTime", &[about.start]),
         ItemSpec::times("EndDateTime", &[hours_later(about.start, 2)]),
         ItemSpec::number("SequenceNum", 1.0),
+        draft.body(),
     ];
     let mut note = NoteSpec::document(unid, time).with(items);
     if let Some(parent) = parent {
@@ -230,7 +235,7 @@ fn notice(
 /// An invitation from a colleague that nobody answered.
 fn invitation(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     let draft = Draft::new(mailbox);
-    let sender = Person::choose(&mut mailbox.random);
+    let sender = Person::choose_colleague(&mut mailbox.random);
     let start = at(draft.day, draft.hour);
     notice(mailbox, &draft, Notice { kind: "I", prefix: "Invitation: ", sender, chair: sender, start }, None)
 }
