@@ -241,6 +241,6 @@ mod tests {
         for stored in ["", "Z=", "Z=x$ZN=Eastern", "$$$", "Z=99999999999"] {
             assert_eq!(resolve(stored), "none", "{stored}");
         }
-        assert_eq!(resolve("Z=1$DO=1$DL=13 1 1 1 1 1$ZN=X"), "Notes/X");
+        assert_eq!(resolve("Z=-8$DO=1$DL=13 1 1 1 1 1$ZN=X"), "Notes/X");
     }
 }
