@@ -33,7 +33,7 @@ impl Migration {
     }
 
     fn try_pass(&mut self) -> Result<Tally, DeliveryError> {
-        pass(&mut self.store, &mut self.target, &mut self.source).map(|(tally, _)| tally)
+        pass(&self.store, &mut self.target, &mut self.source).map(|(tally, _)| tally)
     }
 
     /// Invariant C, counted at the target.
@@ -145,7 +145,7 @@ fn what_the_user_took_out_never_comes_back() {
 fn a_bad_message_costs_itself_and_not_its_batch() {
     let mut migration = Migration::new();
     migration.target.server().refused = vec!["77@example.com".to_owned(), "78@example.com".to_owned()];
-    let (tally, settled) = pass(&mut migration.store, &mut migration.target, &mut migration.source).unwrap();
+    let (tally, settled) = pass(&migration.store, &mut migration.target, &mut migration.source).unwrap();
     assert_eq!(tally, Tally { found: 252, delivered: 250, set_aside: 2, ..Tally::default() });
     let aside: Vec<_> = settled.iter().filter(|item| matches!(item.end, End::SetAside(_))).collect();
     assert_eq!(aside.iter().map(|item| item.origin).collect::<Vec<_>>(), [origin(77), origin(78)]);
@@ -173,7 +173,7 @@ fn set_aside_items_are_counted_and_tried_again() {
 fn a_message_that_the_target_cannot_hold_is_set_aside_as_too_large() {
     let mut migration = Migration::new();
     migration.source.mails[9].body = "x".repeat(1 << 20);
-    let (_, settled) = pass(&mut migration.store, &mut migration.target, &mut migration.source).unwrap();
+    let (_, settled) = pass(&migration.store, &mut migration.target, &mut migration.source).unwrap();
     let large = settled.iter().find(|item| item.origin == origin(9)).unwrap();
     assert!(matches!(&large.end, End::SetAside(aside) if aside.reason == SetAsideReason::TooLarge));
 }

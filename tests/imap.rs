@@ -238,7 +238,7 @@ fn cut_lines_leave_every_placement_once() {
         let user = server.new_user();
         let address = format!("imap://{user}@127.0.0.1:{}", proxy.port);
         let state = tempfile::tempdir().unwrap();
-        let mut store = StateStore::open(state.path()).unwrap();
+        let store = StateStore::open(state.path()).unwrap();
         let mut source = MemorySource::with_mails(120);
         let cuts: Vec<u64> = (0..random.usize(1..8)).map(|_| random.u64(1..30_000)).collect();
         let context = format!("round {round}, cut after {cuts:?}");
@@ -246,11 +246,11 @@ fn cut_lines_leave_every_placement_once() {
         // While lines are cut a pass may end early; then the last one has a whole line.
         for _ in 0..2 {
             if let Ok(mut imap) = open(&address) {
-                let _ = pass(&mut store, &mut imap, &mut source);
+                let _ = pass(&store, &mut imap, &mut source);
             }
         }
         proxy.stop_cutting();
-        let (tally, _) = pass(&mut store, &mut open(&address).unwrap(), &mut source).expect(&context);
+        let (tally, _) = pass(&store, &mut open(&address).unwrap(), &mut source).expect(&context);
         assert_eq!(tally.delivered + tally.already_there, 120, "{context}: {tally:?}");
         let mut placements = 0;
         for (name, mails) in server.mails(&user) {

@@ -28,6 +28,12 @@ pub struct Traits {
     pub largest_message: Option<u64>,
 }
 
+impl Traits {
+    /// A destination that refuses nothing.
+    pub const UNLIMITED: Self =
+        Self { searchable: true, keywords: true, objects: false, largest_message: None };
+}
+
 /// A message that already lies in a target folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {

@@ -2,7 +2,11 @@
 
 use crate::base::limits::STORE_CACHE_BYTES;
 use crate::store::record::RecordError;
-use crate::store::tables::{FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION};
+use crate::store::seal::SealError;
+use crate::store::tables::{
+    ACTIONS, CONFIG, COUNTERS, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION,
+};
+use crate::store::writer::Writer;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError};
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -23,6 +27,10 @@ pub enum StoreError {
     Failed(Box<redb::Error>),
     #[error("the state holds a record that cannot be read: {0}")]
     Record(#[from] RecordError),
+    #[error("spooled content cannot be read: {0}")]
+    Sealed(#[from] SealError),
+    #[error("the system has no randomness: {0}")]
+    Random(std::io::Error),
 }
 
 /// Every error of redb after opening means the same to callers, so all of them become one.
@@ -47,6 +55,7 @@ failed!(
 #[derive(Debug)]
 pub struct StateStore {
     pub(super) database: Database,
+    pub(super) writer: Writer,
     /// Locked as long as the store is open; the file holds nothing.
     _lock: Option<File>,
 }
@@ -88,10 +97,11 @@ impl StateStore {
             Some(found) if found > SCHEMA_VERSION => {
                 return Err(StoreError::Newer { path: path.to_owned(), found });
             }
-            Some(_) => {}
-            None => make_tables(&database)?,
+            Some(SCHEMA_VERSION) => {}
+            // Schema 1: entries of the ledger read as they are, and only tables are missing.
+            Some(_) | None => make_tables(&database)?,
         }
-        Ok(Self { database, _lock: None })
+        Ok(Self { database, writer: Writer::default(), _lock: None })
     }
 }
 
@@ -141,6 +151,9 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     transaction.open_table(IN_FLIGHT)?;
     transaction.open_table(FOLDERS)?;
     transaction.open_table(REMOVALS)?;
+    transaction.open_table(CONFIG)?;
+    transaction.open_table(ACTIONS)?;
+    transaction.open_table(COUNTERS)?;
     transaction.open_table(META)?.insert(SCHEMA, SCHEMA_VERSION)?;
     transaction.commit()?;
     Ok(())

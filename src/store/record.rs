@@ -3,6 +3,7 @@
 //! A record is one byte, the version of its layout, and then postcard. Layouts only grow at the end: a later version
 //! appends fields, and this page keeps a way to read every version before. The golden bytes below hold that promise.
 
+use crate::base::ids::MigrationId;
 use crate::model::delivery::{FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin};
@@ -11,8 +12,13 @@ use crate::model::outcome::Outcome;
 use crate::store::state::{Entry, Placed, Removal};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// The version of the layouts on this page.
-const LAYOUT_VERSION: u8 = 1;
+/// The newest layout on this page.
+const LAYOUT_VERSION: u8 = 2;
+
+/// Entries have a tail since layout 2.
+const ENTRY_LAYOUT: u8 = 2;
+const IN_FLIGHT_LAYOUT: u8 = 1;
+const REMOVAL_LAYOUT: u8 = 1;
 
 /// Why a record cannot be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +42,13 @@ struct EntryRecord {
     losses: Vec<(String, String)>,
     unix_ms: i64,
     placements: Vec<PlacedRecord>,
+}
+
+/// What layout 2 appended to an entry.
+#[derive(Default, Serialize, Deserialize)]
+struct EntryTail {
+    pass: Option<u64>,
+    seen: Option<bool>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +92,7 @@ struct RemovalRecord {
 }
 
 pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, RecordError> {
-    encode(&EntryRecord {
+    let record = EntryRecord {
         version: entry.version.map(|version| (version.sequence, version.time)),
         filing: entry.filing,
         converter_version: entry.converter_version,
@@ -87,11 +100,15 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, RecordError> {
         losses: entry.losses.iter().map(|loss| (loss.kind.name().to_owned(), loss.detail.clone())).collect(),
         unix_ms: entry.unix_ms,
         placements: entry.placements.iter().map(PlacedRecord::from).collect(),
-    })
+    };
+    encode(ENTRY_LAYOUT, &(record, EntryTail { pass: entry.pass.map(|pass| pass.0), seen: entry.seen }))
 }
 
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
-    let record: EntryRecord = decode(bytes)?;
+    let (layout, bytes) = layout(bytes)?;
+    let (record, rest): (EntryRecord, _) = postcard::take_from_bytes(bytes)?;
+    let tail: EntryTail =
+        if layout < ENTRY_LAYOUT { EntryTail::default() } else { postcard::from_bytes(rest)? };
     let losses = record.losses.into_iter().map(|(kind, detail)| {
         let kind = LossKind::from_name(&kind).ok_or(RecordError::Name(kind))?;
         Ok(Loss { kind, detail })
@@ -104,28 +121,32 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
         losses: losses.collect::<Result<_, RecordError>>()?,
         unix_ms: record.unix_ms,
         placements: record.placements.into_iter().map(Placed::from).collect(),
+        pass: tail.pass.map(MigrationId),
+        seen: tail.seen,
     })
 }
 
 pub fn encode_in_flight(in_flight: &InFlight) -> Result<Vec<u8>, RecordError> {
-    encode(&InFlightRecord {
-        origin: in_flight.key.origin.to_string(),
-        folder: in_flight.folder.parts().to_vec(),
-        uid_validity: in_flight.state.uid_validity,
-        uid_next: in_flight.state.uid_next,
-        message_id: in_flight.message_id.clone(),
-        size: in_flight.size,
-        source_digest: in_flight.source_digest,
-        replaces: in_flight.replaces.as_ref().map(LocationRecord::from),
-    })
+    encode(
+        IN_FLIGHT_LAYOUT,
+        &InFlightRecord {
+            origin: in_flight.key.origin.to_string(),
+            folder: in_flight.folder.parts().to_vec(),
+            uid_validity: in_flight.state.uid_validity,
+            uid_next: in_flight.state.uid_next,
+            message_id: in_flight.message_id.clone(),
+            size: in_flight.size,
+            source_digest: in_flight.source_digest,
+            replaces: in_flight.replaces.as_ref().map(LocationRecord::from),
+        },
+    )
 }
 
 /// The mailbox is part of the key, not of the record.
 pub fn decode_in_flight(mailbox: &MailboxId, bytes: &[u8]) -> Result<InFlight, RecordError> {
     let record: InFlightRecord = decode(bytes)?;
-    let origin: Origin = record.origin.parse().map_err(|_| RecordError::Name(record.origin))?;
     Ok(InFlight {
-        key: ItemKey { mailbox: mailbox.clone(), origin },
+        key: ItemKey { mailbox: mailbox.clone(), origin: decode_origin(&record.origin)? },
         folder: folder_path(&record.folder),
         state: FolderState { uid_validity: record.uid_validity, uid_next: record.uid_next },
         message_id: record.message_id,
@@ -135,9 +156,14 @@ pub fn decode_in_flight(mailbox: &MailboxId, bytes: &[u8]) -> Result<InFlight, R
     })
 }
 
+/// Reads the text of an origin, as keys and records hold it.
+pub fn decode_origin(text: &str) -> Result<Origin, RecordError> {
+    text.parse().map_err(|_| RecordError::Name(text.to_owned()))
+}
+
 pub fn encode_removal(removal: &Removal) -> Result<Vec<u8>, RecordError> {
     let folder = removal.folder.parts().to_vec();
-    encode(&RemovalRecord { folder, location: LocationRecord::from(&removal.location) })
+    encode(REMOVAL_LAYOUT, &RemovalRecord { folder, location: LocationRecord::from(&removal.location) })
 }
 
 pub fn decode_removal(bytes: &[u8]) -> Result<Removal, RecordError> {
@@ -145,14 +171,19 @@ pub fn decode_removal(bytes: &[u8]) -> Result<Removal, RecordError> {
     Ok(Removal { folder: folder_path(&record.folder), location: record.location.into() })
 }
 
-fn encode(record: &impl Serialize) -> Result<Vec<u8>, RecordError> {
-    Ok(postcard::to_extend(record, vec![LAYOUT_VERSION])?)
+fn encode(layout: u8, record: &impl Serialize) -> Result<Vec<u8>, RecordError> {
+    Ok(postcard::to_extend(record, vec![layout])?)
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
+    Ok(postcard::from_bytes(layout(bytes)?.1)?)
+}
+
+/// The layout of a record, and the record.
+fn layout(bytes: &[u8]) -> Result<(u8, &[u8]), RecordError> {
     match bytes.split_first() {
-        Some((&LAYOUT_VERSION, rest)) => Ok(postcard::from_bytes(rest)?),
-        Some((&version, _)) => Err(RecordError::Layout(version)),
+        Some((&layout @ 1..=LAYOUT_VERSION, rest)) => Ok((layout, rest)),
+        Some((&layout, _)) => Err(RecordError::Layout(layout)),
         None => Err(RecordError::Empty),
     }
 }
@@ -252,14 +283,15 @@ mod tests {
                 source_digest: Some([0xAA; 32]),
                 output_digest: None,
             }],
+            pass: Some(MigrationId(300)),
+            seen: Some(true),
         }
     }
 
-    // Written by 0.1.0. A record that was ever written must read the same for ever.
+    // Records that were ever written must read the same for ever.
     #[test]
     fn golden_entry() {
         let golden = concat!(
-            "01",
             "01038001b4a494a908",
             "f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1",
             "01",
@@ -271,8 +303,10 @@ mod tests {
             "00",
         );
         let bytes = encode_entry(&entry()).unwrap();
-        assert_eq!(hex(&bytes), golden);
+        assert_eq!(hex(&bytes), format!("02{golden}01ac020101"));
         assert_eq!(decode_entry(&bytes).unwrap(), entry());
+        let first = [&[1], &bytes[1..bytes.len() - 5]].concat();
+        assert_eq!(decode_entry(&first).unwrap(), Entry { pass: None, seen: None, ..entry() });
     }
 
     #[test]

@@ -3,15 +3,16 @@
 //! Written by `server::delivery` in commits that group a whole batch. Between two commits the state does not change,
 //! so a decision that was made from it stays right until the decider commits.
 
+use crate::base::ids::MigrationId;
 use crate::model::delivery::{InFlight, Location};
 use crate::model::folder::FolderPath;
-use crate::model::item::{ItemKey, ItemVersion, MailboxId, PlacementId};
+use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin, PlacementId};
 use crate::model::loss::Loss;
 use crate::model::outcome::Outcome;
 use crate::store::open::{StateStore, StoreError};
 use crate::store::record;
 use crate::store::tables::{FOLDERS, IN_FLIGHT, LEDGER, REMOVALS};
-use redb::{Durability, ReadableDatabase, WriteTransaction};
+use redb::{ReadableDatabase, WriteTransaction};
 
 /// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,11 @@ pub struct Entry {
     pub unix_ms: i64,
     /// Each target folder at most once.
     pub placements: Vec<Placed>,
+    /// The pass that stored a placement last, so that a pass which was interrupted counts its own deliveries as such;
+    /// `None` where passes have no number.
+    pub pass: Option<MigrationId>,
+    /// Whether the placements were given `\Seen`; `None` where that was not noted.
+    pub seen: Option<bool>,
 }
 
 impl Entry {
@@ -40,6 +46,8 @@ impl Entry {
             losses: Vec::new(),
             unix_ms,
             placements: Vec::new(),
+            pass: None,
+            seen: None,
         }
     }
 
@@ -115,6 +123,31 @@ impl StateStore {
         Ok(found.map(|bytes| record::decode_entry(bytes.value())).transpose()?)
     }
 
+    /// Up to `limit` lines of a mailbox, in an order that repeats, after the given origin (as its text).
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn entries(
+        &self,
+        mailbox: &MailboxId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Origin, Entry)>, StoreError> {
+        let table = self.database.begin_read()?.open_table(LEDGER)?;
+        let mut found = Vec::new();
+        for line in table.range((mailbox.0.as_str(), after.unwrap_or(""))..)? {
+            let (key, entry) = line?;
+            let (line_mailbox, origin) = key.value();
+            if line_mailbox != mailbox.0 || found.len() == limit {
+                break;
+            }
+            if after != Some(origin) {
+                found.push((record::decode_origin(origin)?, record::decode_entry(entry.value())?));
+            }
+        }
+        Ok(found)
+    }
+
     /// Everything that left for a mailbox and was not answered: at most one batch.
     ///
     /// # Errors
@@ -161,15 +194,12 @@ impl StateStore {
     ///
     /// # Errors
     /// When the file cannot be written; then the state is what it was before.
-    pub fn commit(&mut self, mailbox: &MailboxId, changes: &Changes) -> Result<(), StoreError> {
+    pub fn commit(&self, mailbox: &MailboxId, changes: Changes) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
-        let mut transaction = self.database.begin_write()?;
-        transaction.set_durability(Durability::Immediate)?;
-        write(&transaction, mailbox.0.as_str(), changes)?;
-        transaction.commit()?;
-        Ok(())
+        let mailbox = mailbox.0.clone();
+        self.write(move |transaction| write(transaction, &mailbox, &changes))
     }
 }
 
@@ -209,7 +239,6 @@ fn folder_key(folder: &FolderPath) -> String {
 mod tests {
     use super::*;
     use crate::model::delivery::FolderState;
-    use crate::model::item::Origin;
     use crate::notes::ids::{ReplicaId, Unid};
 
     fn key(mailbox: &MailboxId, unid: u8) -> ItemKey {
@@ -232,7 +261,7 @@ mod tests {
     #[test]
     fn mailboxes_do_not_see_each_other() {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = StateStore::open(folder.path()).unwrap();
+        let store = StateStore::open(folder.path()).unwrap();
         let [a, b] = ["maildir:/a", "maildir:/a/b"].map(|name| MailboxId(name.to_owned()));
         let removal =
             Removal { folder: FolderPath::inbox(), location: Location::Uid { uid_validity: 1, uid: 2 } };
@@ -243,11 +272,11 @@ mod tests {
                 to_remove: vec![removal.clone()],
                 ..Changes::default()
             };
-            store.commit(mailbox, &changes).unwrap();
+            store.commit(mailbox, changes).unwrap();
         }
         let id = PlacementId::new(&key(&a, 7).origin, &FolderPath::inbox());
         let settled = Changes { settled: vec![id], removed: vec![removal.clone()], ..Changes::default() };
-        store.commit(&a, &settled).unwrap();
+        store.commit(&a, settled).unwrap();
         assert_eq!((store.in_flight(&a).unwrap(), store.removals(&a).unwrap()), (vec![], vec![]));
         assert_eq!(store.in_flight(&b).unwrap(), [in_flight(&b, 7)]);
         assert_eq!(store.removals(&b).unwrap(), [removal]);
@@ -259,9 +288,9 @@ mod tests {
     fn a_state_is_there_after_reopening() {
         let folder = tempfile::tempdir().unwrap();
         let mailbox = MailboxId("maildir:/a".to_owned());
-        let mut store = StateStore::open(folder.path()).unwrap();
+        let store = StateStore::open(folder.path()).unwrap();
         let changes = Changes { departing: vec![in_flight(&mailbox, 1)], ..Changes::default() };
-        store.commit(&mailbox, &changes).unwrap();
+        store.commit(&mailbox, changes).unwrap();
         drop(store);
         let store = StateStore::open(folder.path()).unwrap();
         assert_eq!(store.in_flight(&mailbox).unwrap(), [in_flight(&mailbox, 1)]);

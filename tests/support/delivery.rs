@@ -3,30 +3,30 @@
 use crate::support::memory_source::{MemorySource, convert};
 use crate::support::messages::mailbox;
 use notesferry::destinations::Destination;
+use notesferry::model::content::ListedItem;
 use notesferry::model::loss::{SetAside, SetAsideReason};
 use notesferry::model::outcome::Tally;
-use notesferry::server::delivery::{DeliveryError, Pass, Settings, Settled};
+use notesferry::server::delivery::{DeliveryError, Pass, Prepared, Preparer, Settings, Settled};
 use notesferry::sources::{Source, SourceError};
-use notesferry::store::StateStore;
+use notesferry::store::{StateStore, StoreError};
 
 /// Carries a source to its end; the sum is checked after every step.
 pub fn pass(
-    store: &mut StateStore,
+    store: &StateStore,
     destination: &mut dyn Destination,
     source: &mut MemorySource,
 ) -> Result<(Tally, Vec<Settled>), DeliveryError> {
     let folders = MemorySource::all_folders();
-    let settings = Settings { mailbox: mailbox(), now_unix_ms: 0, folders: &folders, convert: &convert };
-    let mut pass = Pass::begin(store, destination, settings)?;
+    let settings = Settings::new(mailbox(), 0);
+    let traits = destination.traits();
+    let preparer =
+        Preparer { settings: &settings, ledger: Some(store), folders: &folders, traits, convert: &convert };
+    let mut pass = Pass::begin(store, destination, &settings)?;
     for listed in source.list(None, u32::MAX).unwrap().items {
-        if pass.look(&listed)? {
-            match source.open(listed.id) {
-                Ok(item) => pass.offer(&listed, &item)?,
-                Err(SourceError::Unreadable { why, .. }) => {
-                    pass.set_aside(&listed, SetAside::new(SetAsideReason::UnreadableNote, why))?;
-                }
-                Err(error) => panic!("{error}"),
-            }
+        pass.count_found(1);
+        match preparer.look(&listed)? {
+            Some(end) => pass.settle_unopened(listed.origin, end),
+            None => pass.add(prepare(&preparer, source, &listed)?)?,
         }
         assert!(pass.tally().holds(), "invariant D: {:?}", pass.tally());
     }
@@ -34,4 +34,18 @@ pub fn pass(
     let tally = pass.tally();
     assert!(tally.holds() && tally.still_to_do == 0, "invariant D: {tally:?}");
     Ok((tally, pass.take_settled()))
+}
+
+fn prepare(
+    preparer: &Preparer<'_>,
+    source: &mut MemorySource,
+    listed: &ListedItem,
+) -> Result<Prepared, StoreError> {
+    match source.open(listed.id) {
+        Ok(item) => preparer.item(listed, &item),
+        Err(SourceError::Unreadable { why, .. }) => {
+            Ok(preparer.set_aside(listed, SetAside::new(SetAsideReason::UnreadableNote, why)))
+        }
+        Err(error) => panic!("{error}"),
+    }
 }

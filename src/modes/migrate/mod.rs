@@ -3,20 +3,19 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
-mod password;
+pub(super) mod password;
 mod preview;
-mod report;
+pub(super) mod report;
 
 use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::base::secret::Secret;
-use crate::conversion::{self, Context};
+use crate::destinations::Traits;
 use crate::destinations::registry::Target;
 use crate::model::content::{ListedItem, SourceItem};
-use crate::model::item::Origin;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
-use crate::server::delivery::{Pass, Settings};
+use crate::server::delivery::{Conversion, Pass, Preparer, Settings};
 use crate::sources::registry::NamedSource;
 use crate::sources::{Source, SourceError};
 use crate::store::StateStore;
@@ -107,33 +106,38 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
     reporter.begin(&named.label(), &target.mailbox(), &info, &folders);
     let now_unix_ms = Timestamp::now().as_millisecond();
-    let convert = |listed: &ListedItem, item: &SourceItem| {
-        let Origin::Notes { replica, .. } = item.origin;
-        let message_id_of = |unid| {
-            item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
-        };
-        let context = Context {
-            replica,
-            owner: info.owner.as_deref(),
-            now_unix_ms,
-            all_documents: arguments.all_documents,
-            folders: &folders,
-            message_id_of: &message_id_of,
-        };
-        conversion::convert(item, &listed.folders, listed.unread, &context)
+    let conversion = Conversion {
+        owner: info.owner.as_deref(),
+        folders: &folders,
+        all_documents: arguments.all_documents,
+        now_unix_ms,
     };
-    let settings = Settings { mailbox: target.mailbox(), now_unix_ms, folders: &folders, convert: &convert };
+    let convert = |listed: &ListedItem, item: &SourceItem| conversion.convert(listed, item);
+    let settings = Settings::new(target.mailbox(), now_unix_ms);
     if arguments.dry_run {
-        // A state that does not exist yet is not made.
+        // A state that does not exist yet is not made, and the destination is not asked.
         let exists = state_folder.join(StateStore::FILE_NAME).exists();
         let store = if exists { Some(StateStore::open(&state_folder)?) } else { None };
-        let all_documents = arguments.all_documents;
-        return preview::preview(source.as_mut(), &settings, store.as_ref(), all_documents, reporter);
+        let preparer = Preparer {
+            settings: &settings,
+            ledger: store.as_ref(),
+            folders: &folders,
+            traits: Traits::UNLIMITED,
+            convert: &convert,
+        };
+        return preview::preview(source.as_mut(), &preparer, arguments.all_documents, reporter);
     }
-    let mut store = StateStore::open(&state_folder)?;
+    let store = StateStore::open(&state_folder)?;
     let mut destination = target.open(password)?;
-    let mut pass = Pass::begin(&mut store, destination.as_mut(), settings)?;
-    let carried = carry(source.as_mut(), &mut pass, reporter, &stop);
+    let preparer = Preparer {
+        settings: &settings,
+        ledger: Some(&store),
+        folders: &folders,
+        traits: destination.traits(),
+        convert: &convert,
+    };
+    let mut pass = Pass::begin(&store, destination.as_mut(), &settings)?;
+    let carried = carry(source.as_mut(), &preparer, &mut pass, reporter, &stop);
     reporter.settled(&pass.take_settled());
     reporter.progress(&pass.tally());
     let stopped = carried.map_err(|failure| {
@@ -147,6 +151,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
 /// Carries every item of the source; `true` when it was stopped before the last one.
 fn carry(
     source: &mut dyn Source,
+    preparer: &Preparer<'_>,
     pass: &mut Pass<'_>,
     reporter: &mut Reporter,
     stop: &AtomicBool,
@@ -169,17 +174,9 @@ fn carry(
                 pass.deliver()?;
                 return Ok(true);
             }
-            if pass.look(listed)? {
-                match source.open(listed.id) {
-                    Ok(item) => pass.offer(listed, &item)?,
-                    Err(SourceError::Unreadable { why, .. }) => {
-                        pass.set_aside(listed, SetAside::new(SetAsideReason::UnreadableNote, why))?;
-                    }
-                    Err(error) => {
-                        pass.deliver()?;
-                        return Err(error.into());
-                    }
-                }
+            if let Err(failure) = carry_item(source, preparer, pass, listed) {
+                pass.deliver()?;
+                return Err(failure);
             }
             reporter.settled(&pass.take_settled());
             reporter.progress(&pass.tally());
@@ -192,10 +189,35 @@ fn carry(
     }
 }
 
-fn state_folder(arguments: &MigrateArguments) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &arguments.state_dir {
-        return Ok(folder.clone());
+/// Carries one item, whose batch may wait for more.
+fn carry_item(
+    source: &mut dyn Source,
+    preparer: &Preparer<'_>,
+    pass: &mut Pass<'_>,
+    listed: &ListedItem,
+) -> Result<(), Failure> {
+    let end = preparer.look(listed)?;
+    pass.count_found(1);
+    if let Some(end) = end {
+        pass.settle_unopened(listed.origin, end);
+        return Ok(());
     }
+    let prepared = match source.open(listed.id) {
+        Ok(item) => preparer.item(listed, &item)?,
+        Err(SourceError::Unreadable { why, .. }) => {
+            preparer.set_aside(listed, SetAside::new(SetAsideReason::UnreadableNote, why))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(pass.add(prepared)?)
+}
+
+fn state_folder(arguments: &MigrateArguments) -> Result<PathBuf, Failure> {
+    arguments.state_dir.clone().map_or_else(default_state_folder, Ok)
+}
+
+/// The folder in which a user's programs keep their state, and ours in it.
+pub(super) fn default_state_folder() -> Result<PathBuf, Failure> {
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
         Failure::new(
             Exit::Usage,

@@ -4,14 +4,12 @@
 
 use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::model::content::{Content, ListedItem, SourceItem};
-use crate::model::item::ItemKey;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
 use crate::modes::migrate::report::Reporter;
 use crate::modes::{Exit, Failure};
-use crate::server::delivery::{Look, Settings, filing_digest, look};
+use crate::server::delivery::{End, Preparer};
 use crate::sources::{Source, SourceError};
-use crate::store::{StateStore, StoreError};
 use std::collections::BTreeMap;
 
 /// What would happen, counted.
@@ -31,8 +29,7 @@ pub struct Preview {
 /// When the source or the ledger cannot be read.
 pub fn preview(
     source: &mut dyn Source,
-    settings: &Settings<'_>,
-    store: Option<&StateStore>,
+    preparer: &Preparer<'_>,
     all_documents: bool,
     reporter: &mut Reporter,
 ) -> Result<Exit, Failure> {
@@ -47,12 +44,12 @@ pub fn preview(
         }
         for listed in &page.items {
             preview.tally.found += 1;
-            match known(listed, settings, store)? {
-                Look::AlreadyThere => preview.tally.already_there += 1,
-                Look::RemovedByUser => preview.tally.removed_by_user += 1,
-                Look::StaysAside(aside) => preview.set_aside(listed, &aside, reporter),
-                Look::Open => match source.open(listed.id) {
-                    Ok(item) => preview.convert(listed, &item, settings, reporter),
+            match preparer.look(listed)? {
+                Some(End::Delivered | End::AlreadyThere) => preview.tally.already_there += 1,
+                Some(End::RemovedByUser) => preview.tally.removed_by_user += 1,
+                Some(End::SetAside(aside)) => preview.set_aside(listed, &aside, reporter),
+                None => match source.open(listed.id) {
+                    Ok(item) => preview.convert(listed, &item, preparer, reporter),
                     Err(SourceError::Unreadable { why, .. }) => {
                         let aside = SetAside::new(SetAsideReason::UnreadableNote, why);
                         preview.set_aside(listed, &aside, reporter);
@@ -70,25 +67,15 @@ pub fn preview(
     }
 }
 
-fn known(
-    listed: &ListedItem,
-    settings: &Settings<'_>,
-    store: Option<&StateStore>,
-) -> Result<Look, StoreError> {
-    let Some(store) = store else { return Ok(Look::Open) };
-    let key = ItemKey { mailbox: settings.mailbox.clone(), origin: listed.origin };
-    Ok(look(store.entry(&key)?.as_ref(), listed.version, filing_digest(listed, settings.folders)))
-}
-
 impl Preview {
     fn convert(
         &mut self,
         listed: &ListedItem,
         item: &SourceItem,
-        settings: &Settings<'_>,
+        preparer: &Preparer<'_>,
         reporter: &mut Reporter,
     ) {
-        match (settings.convert)(listed, item) {
+        match (preparer.convert)(listed, item) {
             // Part of a series that another document carries, or out of service.
             Ok(converted) if converted.placements.is_empty() => self.tally.already_there += 1,
             Ok(converted) => {

@@ -7,10 +7,10 @@ use crate::model::item::{ItemKey, ItemVersion, PlacementId};
 use crate::model::loss::{Loss, SetAside};
 use crate::model::object::ObjectKind;
 use crate::model::outcome::Outcome;
-use crate::model::rendered::Rendered;
-use crate::server::delivery::End;
+use crate::model::rendered::{Rendered, Segment};
 use crate::server::delivery::plan::{self, Put};
 use crate::server::delivery::put::Answer;
+use crate::server::delivery::{End, Settings};
 use crate::store::{Changes, Entry, Placed, Removal};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,13 +18,15 @@ use std::sync::Arc;
 /// The target folders of a batch as they were before it.
 pub type FolderStates = HashMap<FolderPath, FolderState>;
 
-/// An item of the batch that is being filled.
-pub struct Waiting {
+/// An item that is ready to be delivered.
+pub struct Prepared {
     pub key: ItemKey,
     pub version: ItemVersion,
     pub filing: [u8; 16],
     pub losses: Vec<Loss>,
     pub work: Work,
+    /// What has to stay until the outcome is durable (invariant B); dropped then.
+    pub hold: Option<Box<dyn Send>>,
 }
 
 /// What is to be done about an item.
@@ -46,13 +48,22 @@ pub struct Message {
     pub converted: Converted,
 }
 
-impl Waiting {
+impl Prepared {
     /// The message to be delivered, if there is one.
     pub fn message(&self) -> Option<&Message> {
         match &self.work {
             Work::Deliver(message) => Some(message),
             Work::Unchanged | Work::SetAside(_) => None,
         }
+    }
+
+    /// The bytes of the message that are in memory.
+    pub fn memory_bytes(&self) -> u64 {
+        let bytes = |segment: &Segment| match segment {
+            Segment::Bytes(bytes) => bytes.len() as u64,
+            Segment::Blob { blob, .. } => blob.in_memory().map_or(0, |bytes| bytes.len() as u64),
+        };
+        self.message().map_or(0, |message| message.rendered.segments().iter().map(bytes).sum())
     }
 
     /// The target folders that the item belongs in.
@@ -63,14 +74,14 @@ impl Waiting {
 
 /// An item whose placements are being put.
 pub struct Job {
-    pub waiting: Waiting,
+    pub prepared: Prepared,
     pub entry: Option<Entry>,
     pub puts: Vec<Put>,
 }
 
 impl Job {
     /// Plans the placements of an item from its line of the ledger.
-    pub fn new(waiting: Waiting, entry: Option<Entry>) -> Self {
+    pub fn new(prepared: Prepared, entry: Option<Entry>) -> Self {
         let plan = |message: &Message| {
             let digest = message.source_digest;
             let older = entry.as_ref().is_some_and(|entry| plan::has_older_copy(entry, digest));
@@ -78,14 +89,14 @@ impl Job {
             let output = if older { message.rendered.digest().ok() } else { None };
             plan::puts(entry.as_ref(), &message.converted.placements, digest, output)
         };
-        let puts = waiting.message().map(plan).unwrap_or_default();
-        Self { waiting, entry, puts }
+        let puts = prepared.message().map(plan).unwrap_or_default();
+        Self { prepared, entry, puts }
     }
 
     /// What goes to the destination, in the order of `puts`.
     pub fn deliveries(&self) -> impl Iterator<Item = Delivery> {
         let deliver = |message: &Message, put: &Put| Delivery {
-            key: self.waiting.key.clone(),
+            key: self.prepared.key.clone(),
             folder: put.folder.clone(),
             rendered: Arc::clone(&message.rendered),
             object: message.object,
@@ -94,14 +105,14 @@ impl Job {
             message_id: message.converted.message_id.clone(),
             subject: message.converted.subject.clone(),
         };
-        let message = self.waiting.message();
+        let message = self.prepared.message();
         message.into_iter().flat_map(move |message| self.puts.iter().map(move |put| deliver(message, put)))
     }
 
     /// What is remembered of it meanwhile, in the order of `puts`.
     pub fn in_flight(&self, states: &FolderStates) -> impl Iterator<Item = InFlight> {
         let record = |message: &Message, put: &Put| InFlight {
-            key: self.waiting.key.clone(),
+            key: self.prepared.key.clone(),
             folder: put.folder.clone(),
             state: states.get(&put.folder).copied().unwrap_or_default(),
             message_id: message.converted.message_id.clone(),
@@ -109,7 +120,7 @@ impl Job {
             source_digest: message.source_digest,
             replaces: put.replaces.clone(),
         };
-        let message = self.waiting.message();
+        let message = self.prepared.message();
         message.into_iter().flat_map(move |message| self.puts.iter().map(move |put| record(message, put)))
     }
 
@@ -119,10 +130,10 @@ impl Job {
         replacing.filter_map(|put| {
             let placed = self.entry.as_ref()?.placed(&put.folder)?;
             Some(InFlight {
-                key: self.waiting.key.clone(),
+                key: self.prepared.key.clone(),
                 folder: put.folder.clone(),
                 state: FolderState::default(),
-                message_id: self.waiting.message()?.converted.message_id.clone(),
+                message_id: self.prepared.message()?.converted.message_id.clone(),
                 size: placed.size,
                 source_digest: placed.source_digest.unwrap_or_default(),
                 replaces: None,
@@ -148,20 +159,20 @@ impl Job {
     pub fn finish(
         self,
         answers: Vec<Answer>,
-        now_unix_ms: i64,
+        settings: &Settings,
         changes: &mut Changes,
     ) -> Result<(End, Vec<Loss>), String> {
-        let Self { waiting: Waiting { key, version, filing, losses, work }, entry, puts } = self;
-        let mut entry = entry.unwrap_or_else(|| Entry::unfinished(now_unix_ms));
+        let Self { prepared: Prepared { key, version, filing, losses, work, hold: _ }, entry, puts } = self;
+        let mut entry = entry.unwrap_or_else(|| Entry::unfinished(settings.now_unix_ms));
         entry.version = Some(version);
         if !matches!(work, Work::Unchanged) {
             entry.filing = filing;
             entry.converter_version = CONVERTER_VERSION;
-            entry.unix_ms = now_unix_ms;
+            entry.unix_ms = settings.now_unix_ms;
             entry.losses.clone_from(&losses);
         }
         let end = match work {
-            Work::Unchanged => Ok(unstored_end(&entry)),
+            Work::Unchanged => Ok(unstored_end(&entry, settings)),
             Work::SetAside(aside) => {
                 entry.outcome = Outcome::SetAside(aside.clone());
                 Ok(End::SetAside(aside))
@@ -173,9 +184,12 @@ impl Job {
                     Answered { aside: Some(aside), .. } => {
                         (Outcome::SetAside(aside.clone()), Ok(End::SetAside(aside)))
                     }
-                    Answered { stored: 0, .. } => (Outcome::Delivered, Ok(unstored_end(&entry))),
+                    Answered { stored: 0, .. } => (Outcome::Delivered, Ok(unstored_end(&entry, settings))),
                     Answered { .. } => (Outcome::Delivered, Ok(End::Delivered)),
                 };
+                if end == Ok(End::Delivered) {
+                    entry.pass = settings.pass;
+                }
                 entry.outcome = outcome;
                 end
             }
@@ -232,8 +246,8 @@ fn record_answers(
 }
 
 /// The end of an item of which nothing had to be stored.
-fn unstored_end(entry: &Entry) -> End {
-    if plan::is_removed(entry) { End::RemovedByUser } else { End::AlreadyThere }
+fn unstored_end(entry: &Entry, settings: &Settings) -> End {
+    if plan::is_removed(entry) { End::RemovedByUser } else { plan::there(entry, settings.pass) }
 }
 
 /// The older copy that has to go, unless the new one was stored in its very place.

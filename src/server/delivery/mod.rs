@@ -1,7 +1,7 @@
 //! The delivery of one mailbox, exactly once: from opened items to stored placements and lines of the ledger.
 //!
-//! Driven by `modes::migrate` (later by the migration service), which lists and opens; everything that decides, puts
-//! or remembers is here. A batch goes its way in this order, and each step is durable before the next begins:
+//! Driven by `modes::migrate` and `server::migration`, which list and open; everything that decides, puts or remembers
+//! is here. A batch goes its way in this order, and each step is durable before the next begins:
 //!
 //! 1. the target folders exist, and those that we did not fill ourselves were surveyed once;
 //! 2. one commit notes every placement of the batch as in flight;
@@ -16,26 +16,25 @@
 mod batch;
 mod digest;
 mod plan;
+mod prepare;
 mod put;
 
+use crate::base::ids::MigrationId;
 use crate::base::limits::{BATCH_BYTES, BATCH_PLACEMENTS, LIST_PAGE_ITEMS};
-use crate::conversion::Converted;
 use crate::destinations::{Destination, DestinationError};
-use crate::model::content::{ListedItem, SourceItem};
 use crate::model::delivery::{Delivery, InFlight, Location};
-use crate::model::folder::{Folder, FolderPath};
+use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, MailboxId, Origin, PlacementId};
-use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
+use crate::model::loss::{Loss, SetAside, SetAsideReason};
 use crate::model::outcome::{Outcome, Tally};
 use crate::store::{Changes, Entry, Placed, StateStore, StoreError};
-use batch::{FolderStates, Job, Message, Waiting, Work};
+use batch::{FolderStates, Job};
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem;
-use std::sync::Arc;
 
-pub use digest::filing_digest;
-pub use plan::{Look, look};
+pub use batch::Prepared;
+pub use prepare::{Conversion, Convert, Preparer};
 
 /// Why a pass cannot go on. What was answered until then is in the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -64,25 +63,22 @@ pub struct Settled {
     pub losses: Vec<Loss>,
 }
 
-/// Makes a message of an item, or says why there is none.
-pub type Convert<'a> = dyn Fn(&ListedItem, &SourceItem) -> Result<Converted, SetAside> + 'a;
-
 /// What holds for a whole pass.
-pub struct Settings<'a> {
+#[derive(Clone, Debug)]
+pub struct Settings {
     pub mailbox: MailboxId,
     /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
     pub now_unix_ms: i64,
-    /// The folders of the source.
-    pub folders: &'a [Folder],
-    pub convert: &'a Convert<'a>,
+    /// The pass, where it has a number: then it counts what it delivered before an interruption as delivered.
+    pub pass: Option<MigrationId>,
 }
 
 /// One pass over a mailbox.
 pub struct Pass<'a> {
-    store: &'a mut StateStore,
+    store: &'a StateStore,
     destination: &'a mut dyn Destination,
-    settings: Settings<'a>,
-    batch: Vec<Waiting>,
+    settings: &'a Settings,
+    batch: Vec<Prepared>,
     batch_origins: HashSet<Origin>,
     batch_placements: usize,
     batch_bytes: u64,
@@ -97,9 +93,9 @@ impl<'a> Pass<'a> {
     /// # Errors
     /// When the store or the destination does not answer.
     pub fn begin(
-        store: &'a mut StateStore,
+        store: &'a StateStore,
         destination: &'a mut dyn Destination,
-        settings: Settings<'a>,
+        settings: &'a Settings,
     ) -> Result<Self, DeliveryError> {
         let mut pass = Self {
             store,
@@ -128,28 +124,16 @@ impl<'a> Pass<'a> {
         mem::take(&mut self.settled)
     }
 
-    /// Counts a listed item and says whether it has to be opened. If so, [`Pass::offer`] or [`Pass::set_aside`]
-    /// follows; if not, it is settled.
-    ///
-    /// # Errors
-    /// When the store cannot be read, or a full batch could not be delivered.
-    pub fn look(&mut self, listed: &ListedItem) -> Result<bool, DeliveryError> {
-        if self.batch_origins.contains(&listed.origin) {
-            // A damaged source lists a document twice: the second is compared with what became of the first.
-            self.deliver()?;
-        }
-        self.tally.found += 1;
-        self.tally.still_to_do += 1;
-        let entry = self.store.entry(&self.key(listed.origin))?;
-        let filing = filing_digest(listed, self.settings.folders);
-        let end = match look(entry.as_ref(), listed.version, filing) {
-            Look::Open => return Ok(true),
-            Look::AlreadyThere => End::AlreadyThere,
-            Look::RemovedByUser => End::RemovedByUser,
-            Look::StaysAside(aside) => End::SetAside(aside),
-        };
-        self.settle(listed.origin, end, Vec::new());
-        Ok(false)
+    /// Counts items that the source lists. For each of them one other call follows: [`Pass::settle_unopened`] or
+    /// [`Pass::add`].
+    pub fn count_found(&mut self, items: u64) {
+        self.tally.found += items;
+        self.tally.still_to_do += items;
+    }
+
+    /// Takes the end of an item that need not be opened.
+    pub fn settle_unopened(&mut self, origin: Origin, end: End) {
+        self.settle(origin, end, Vec::new());
     }
 
     /// Counts an item that the source lists but cannot identify; the ledger has no line for it.
@@ -158,54 +142,26 @@ impl<'a> Pass<'a> {
         self.tally.set_aside += 1;
     }
 
-    /// Takes an opened item: converts it and delivers it with its batch.
+    /// Takes a prepared item, and delivers the batch that it fills.
     ///
     /// # Errors
     /// When the store or the destination does not answer.
-    pub fn offer(&mut self, listed: &ListedItem, item: &SourceItem) -> Result<(), DeliveryError> {
-        let source_digest = match digest::source_digest(item) {
-            Ok(digest) => digest,
-            Err(error) => {
-                let aside = SetAside::new(SetAsideReason::UnreadableNote, error.to_string());
-                return self.set_aside(listed, aside);
-            }
-        };
-        let key = self.key(listed.origin);
-        let filing = filing_digest(listed, self.settings.folders);
-        let entry = self.store.entry(&key)?;
-        if entry.is_some_and(|entry| plan::is_unchanged(&entry, source_digest, filing)) {
-            return self.add(listed, Vec::new(), Work::Unchanged);
+    pub fn add(&mut self, prepared: Prepared) -> Result<(), DeliveryError> {
+        if self.batch_origins.contains(&prepared.key.origin) {
+            // A damaged source lists a document twice: the second is compared with what became of the first.
+            self.deliver()?;
         }
-        let mut converted = match (self.settings.convert)(listed, item) {
-            Ok(converted) => converted,
-            Err(aside) => return self.set_aside(listed, aside),
-        };
-        let object = converted.object.take().filter(|_| self.destination.traits().objects);
-        let kind = object.as_ref().map(|object| object.kind);
-        if let Some(object) = object {
-            converted.rendered = object.rendered;
+        if let Some(message) = prepared.message() {
+            let placements = message.converted.placements.len();
+            self.batch_placements += placements;
+            self.batch_bytes += message.rendered.len() * placements as u64;
         }
-        let limit = self.destination.traits().largest_message;
-        if let Some(limit) = limit.filter(|&limit| converted.rendered.len() > limit) {
-            let detail = format!("{} bytes; the target takes {limit}", converted.rendered.len());
-            return self.set_aside(listed, SetAside::new(SetAsideReason::TooLarge, detail));
-        }
-        let mut losses = mem::take(&mut converted.losses);
-        if !self.destination.traits().keywords {
-            let keywords = converted.flags.keywords.iter();
-            losses.extend(keywords.map(|keyword| Loss::new(LossKind::KeywordRefused, keyword)));
-        }
-        let rendered = Arc::new(mem::take(&mut converted.rendered));
-        let message = Message { rendered, object: kind, source_digest, converted };
-        self.add(listed, losses, Work::Deliver(Box::new(message)))
-    }
-
-    /// Notes that an item cannot be delivered.
-    ///
-    /// # Errors
-    /// When the store or the destination does not answer.
-    pub fn set_aside(&mut self, listed: &ListedItem, aside: SetAside) -> Result<(), DeliveryError> {
-        self.add(listed, Vec::new(), Work::SetAside(aside))
+        self.batch_origins.insert(prepared.key.origin);
+        self.batch.push(prepared);
+        let full = self.batch_placements >= BATCH_PLACEMENTS
+            || self.batch_bytes >= BATCH_BYTES
+            || self.batch.len() >= BATCH_PLACEMENTS;
+        if full { self.deliver() } else { Ok(()) }
     }
 
     /// Delivers what waits; a batch that is not full too.
@@ -222,14 +178,14 @@ impl<'a> Pass<'a> {
         }
         let states = self.prepare(&batch)?;
         let mut jobs = Vec::with_capacity(batch.len());
-        for waiting in batch {
-            let entry = self.store.entry(&waiting.key)?;
-            jobs.push(Job::new(waiting, entry));
+        for prepared in batch {
+            let entry = self.store.entry(&prepared.key)?;
+            jobs.push(Job::new(prepared, entry));
         }
         self.drop_removed_by_user(&mut jobs)?;
         let deliveries: Vec<Delivery> = jobs.iter().flat_map(Job::deliveries).collect();
         let in_flight: Vec<InFlight> = jobs.iter().flat_map(|job| job.in_flight(&states)).collect();
-        self.commit(&Changes { departing: in_flight.clone(), ..Changes::default() })?;
+        self.commit(Changes { departing: in_flight.clone(), ..Changes::default() })?;
         let answers = put::put(self.destination, &deliveries, &in_flight)?;
         self.settle_batch(jobs, answers)
     }
@@ -238,27 +194,7 @@ impl<'a> Pass<'a> {
         ItemKey { mailbox: self.settings.mailbox.clone(), origin }
     }
 
-    fn add(&mut self, listed: &ListedItem, losses: Vec<Loss>, work: Work) -> Result<(), DeliveryError> {
-        if let Work::Deliver(message) = &work {
-            let placements = message.converted.placements.len();
-            self.batch_placements += placements;
-            self.batch_bytes += message.rendered.len() * placements as u64;
-        }
-        self.batch_origins.insert(listed.origin);
-        self.batch.push(Waiting {
-            key: self.key(listed.origin),
-            version: listed.version,
-            filing: filing_digest(listed, self.settings.folders),
-            losses,
-            work,
-        });
-        let full = self.batch_placements >= BATCH_PLACEMENTS
-            || self.batch_bytes >= BATCH_BYTES
-            || self.batch.len() >= BATCH_PLACEMENTS;
-        if full { self.deliver() } else { Ok(()) }
-    }
-
-    fn commit(&mut self, changes: &Changes) -> Result<(), DeliveryError> {
+    fn commit(&self, changes: Changes) -> Result<(), DeliveryError> {
         Ok(self.store.commit(&self.settings.mailbox, changes)?)
     }
 
@@ -275,8 +211,8 @@ impl<'a> Pass<'a> {
     }
 
     /// Makes the folders of a batch and surveys those that are unknown ground.
-    fn prepare(&mut self, batch: &[Waiting]) -> Result<FolderStates, DeliveryError> {
-        let folders: BTreeSet<&FolderPath> = batch.iter().flat_map(Waiting::folders).collect();
+    fn prepare(&mut self, batch: &[Prepared]) -> Result<FolderStates, DeliveryError> {
+        let folders: BTreeSet<&FolderPath> = batch.iter().flat_map(Prepared::folders).collect();
         let folders: Vec<FolderPath> = folders.into_iter().cloned().collect();
         let states = self.destination.prepare(&folders)?;
         for folder in &folders {
@@ -307,9 +243,9 @@ impl<'a> Pass<'a> {
                     });
                 }
             }
-            self.commit(&Changes { entries: entries.into_iter().collect(), ..Changes::default() })?;
+            self.commit(Changes { entries: entries.into_iter().collect(), ..Changes::default() })?;
         }
-        self.commit(&Changes { known_folders: vec![folder.clone()], ..Changes::default() })
+        self.commit(Changes { known_folders: vec![folder.clone()], ..Changes::default() })
     }
 
     /// The line of an item as it stands in `entries`, else in the ledger, else a new one.
@@ -351,7 +287,9 @@ impl<'a> Pass<'a> {
                 continue;
             };
             changes.to_remove.extend(batch::replaced_copy(&record.folder, record.replaces, &location));
-            self.entry_in(&mut entries, record.key)?.place(Placed {
+            let entry = self.entry_in(&mut entries, record.key)?;
+            entry.pass = self.settings.pass;
+            entry.place(Placed {
                 folder: record.folder,
                 location: Some(location),
                 size: record.size,
@@ -360,7 +298,7 @@ impl<'a> Pass<'a> {
             });
         }
         changes.entries = entries.into_iter().collect();
-        self.commit(&changes)
+        self.commit(changes)
     }
 
     /// Takes out the older copies whose new versions are there.
@@ -374,7 +312,7 @@ impl<'a> Pass<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.commit(&Changes { removed, ..Changes::default() })
+        self.commit(Changes { removed, ..Changes::default() })
     }
 
     /// A copy that is to be replaced and is not where we put it any more was taken out by the user.
@@ -395,9 +333,9 @@ impl<'a> Pass<'a> {
         let mut ends = Vec::with_capacity(jobs.len());
         for job in jobs {
             let own = answers.by_ref().take(job.puts.len()).collect();
-            ends.push((job.waiting.key.origin, job.finish(own, self.settings.now_unix_ms, &mut changes)));
+            ends.push((job.prepared.key.origin, job.finish(own, self.settings, &mut changes)));
         }
-        self.commit(&changes)?;
+        self.commit(changes)?;
         let mut full = None;
         for (origin, finished) in ends {
             match finished {

@@ -1,10 +1,12 @@
 //! What is to be done with an item: pure decisions from the ledger's line and what the source shows.
 
+use crate::base::ids::MigrationId;
 use crate::model::delivery::Location;
 use crate::model::folder::FolderPath;
 use crate::model::item::ItemVersion;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
+use crate::server::delivery::End;
 use crate::store::Entry;
 
 /// What is known of an item before it is opened.
@@ -42,6 +44,12 @@ fn is_older(version: ItemVersion, other: ItemVersion) -> bool {
     // Above the day stands the zone of the author's clock, which does not move the instant.
     let order = |version: ItemVersion| (version.sequence, version.time[1] & 0x00FF_FFFF, version.time[0]);
     order(version) < order(other)
+}
+
+/// How an item counts whose placements are all there: as delivered by the pass that stored them.
+pub fn there(entry: &Entry, pass: Option<MigrationId>) -> End {
+    let by_this_pass = pass.is_some() && entry.pass == pass;
+    if by_this_pass { End::Delivered } else { End::AlreadyThere }
 }
 
 /// Whether the user took out every copy.
@@ -124,6 +132,8 @@ mod tests {
             losses: Vec::new(),
             unix_ms: 0,
             placements,
+            pass: None,
+            seen: None,
         }
     }
 
@@ -140,6 +150,15 @@ mod tests {
         assert_eq!(look(Some(&delivered), version(1), [0; 16]), Look::Open);
         let found = entry(Outcome::Unfinished, vec![placed("A", None)]);
         assert_eq!(look(Some(&found), version(1), FILING), Look::Open);
+    }
+
+    #[test]
+    fn a_pass_that_was_interrupted_knows_its_own_deliveries() {
+        let mut delivered = entry(Outcome::Delivered, vec![placed("A", Some(OLD))]);
+        assert_eq!(there(&delivered, None), End::AlreadyThere);
+        delivered.pass = Some(MigrationId(7));
+        assert_eq!(there(&delivered, Some(MigrationId(7))), End::Delivered);
+        assert_eq!(there(&delivered, Some(MigrationId(8))), End::AlreadyThere);
     }
 
     #[test]

@@ -27,4 +27,4 @@ mod superblock;
 pub mod unread;
 mod view;
 
-pub use source::NsfSource;
+pub use source::{NsfSource, glance};

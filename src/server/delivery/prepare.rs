@@ -1,0 +1,151 @@
+//! What can be said about an item before it is its turn: whether it has to be opened, and the message that it becomes.
+//!
+//! Used by whoever lists and opens, on as many threads as it likes; nothing here changes the ledger or the target.
+
+use crate::conversion::{self, Context, Converted};
+use crate::destinations::Traits;
+use crate::model::content::{ListedItem, SourceItem};
+use crate::model::folder::Folder;
+use crate::model::item::{ItemKey, MailboxId, Origin};
+use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
+use crate::server::delivery::batch::{Message, Prepared, Work};
+use crate::server::delivery::digest::{filing_digest, source_digest};
+use crate::server::delivery::plan::{self, Look};
+use crate::server::delivery::{End, Settings};
+use crate::store::{Entry, StateStore, StoreError};
+use std::mem;
+use std::sync::Arc;
+
+/// Makes a message of an item, or says why there is none.
+pub type Convert<'a> = dyn Fn(&ListedItem, &SourceItem) -> Result<Converted, SetAside> + Sync + 'a;
+
+/// What the conversion of every item of a mailbox needs to know of it.
+#[derive(Clone, Copy)]
+pub struct Conversion<'a> {
+    /// The owner of the mail file as a Notes name.
+    pub owner: Option<&'a str>,
+    /// The folders of the source.
+    pub folders: &'a [Folder],
+    /// Also convert documents that are not mail-file content.
+    pub all_documents: bool,
+    /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
+    pub now_unix_ms: i64,
+}
+
+impl Conversion<'_> {
+    /// Makes a message of an item.
+    ///
+    /// # Errors
+    /// The reason why it gives none.
+    pub fn convert(&self, listed: &ListedItem, item: &SourceItem) -> Result<Converted, SetAside> {
+        let Origin::Notes { replica, .. } = item.origin;
+        let message_id_of = |unid| {
+            item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
+        };
+        let Self { owner, folders, all_documents, now_unix_ms } = *self;
+        let context =
+            Context { replica, owner, now_unix_ms, all_documents, folders, message_id_of: &message_id_of };
+        conversion::convert(item, &listed.folders, listed.unread, &context)
+    }
+}
+
+/// Prepares the items of one source for one target.
+#[derive(Clone, Copy)]
+pub struct Preparer<'a> {
+    pub settings: &'a Settings,
+    /// `None` where nothing was ever delivered.
+    pub ledger: Option<&'a StateStore>,
+    /// The folders of the source.
+    pub folders: &'a [Folder],
+    /// What the destination can do.
+    pub traits: Traits,
+    pub convert: &'a Convert<'a>,
+}
+
+impl Preparer<'_> {
+    /// How an item ends that need not be opened; `None` for one that has to be.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn look(&self, listed: &ListedItem) -> Result<Option<End>, StoreError> {
+        let Some(entry) = self.entry(listed.origin)? else { return Ok(None) };
+        let filing = filing_digest(listed, self.folders);
+        Ok(match plan::look(Some(&entry), listed.version, filing) {
+            Look::Open => None,
+            Look::AlreadyThere => Some(plan::there(&entry, self.settings.pass)),
+            Look::RemovedByUser => Some(End::RemovedByUser),
+            Look::StaysAside(aside) => Some(End::SetAside(aside)),
+        })
+    }
+
+    /// Makes of an opened item what [`Pass::add`](super::Pass::add) takes.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn item(&self, listed: &ListedItem, item: &SourceItem) -> Result<Prepared, StoreError> {
+        let digest = match source_digest(item) {
+            Ok(digest) => digest,
+            Err(error) => {
+                let aside = SetAside::new(SetAsideReason::UnreadableNote, error.to_string());
+                return Ok(self.set_aside(listed, aside));
+            }
+        };
+        let filing = filing_digest(listed, self.folders);
+        if self.entry(listed.origin)?.is_some_and(|entry| plan::is_unchanged(&entry, digest, filing)) {
+            return Ok(self.prepared(listed, Vec::new(), Work::Unchanged));
+        }
+        let mut converted = match (self.convert)(listed, item) {
+            Ok(converted) => converted,
+            Err(aside) => return Ok(self.set_aside(listed, aside)),
+        };
+        let object = converted.object.take().filter(|_| self.traits.objects);
+        let kind = object.as_ref().map(|object| object.kind);
+        if let Some(object) = object {
+            converted.rendered = object.rendered;
+        }
+        let limit = self.traits.largest_message;
+        if let Some(limit) = limit.filter(|&limit| converted.rendered.len() > limit) {
+            let detail = format!("{} bytes; the target takes {limit}", converted.rendered.len());
+            return Ok(self.set_aside(listed, SetAside::new(SetAsideReason::TooLarge, detail)));
+        }
+        let mut losses = mem::take(&mut converted.losses);
+        if !self.traits.keywords {
+            let keywords = converted.flags.keywords.iter();
+            losses.extend(keywords.map(|keyword| Loss::new(LossKind::KeywordRefused, keyword)));
+        }
+        let rendered = Arc::new(mem::take(&mut converted.rendered));
+        let message = Message { rendered, object: kind, source_digest: digest, converted };
+        Ok(self.prepared(listed, losses, Work::Deliver(Box::new(message))))
+    }
+
+    /// An item that cannot be delivered.
+    pub fn set_aside(&self, listed: &ListedItem, aside: SetAside) -> Prepared {
+        self.prepared(listed, Vec::new(), Work::SetAside(aside))
+    }
+
+    fn prepared(&self, listed: &ListedItem, losses: Vec<Loss>, work: Work) -> Prepared {
+        Prepared {
+            key: self.key(listed.origin),
+            version: listed.version,
+            filing: filing_digest(listed, self.folders),
+            losses,
+            work,
+            hold: None,
+        }
+    }
+
+    fn entry(&self, origin: Origin) -> Result<Option<Entry>, StoreError> {
+        self.ledger.map_or(Ok(None), |ledger| ledger.entry(&self.key(origin)))
+    }
+
+    fn key(&self, origin: Origin) -> ItemKey {
+        ItemKey { mailbox: self.settings.mailbox.clone(), origin }
+    }
+}
+
+impl Settings {
+    /// The settings of a pass that has no number, over a mailbox at the destination.
+    pub fn new(mailbox: MailboxId, now_unix_ms: i64) -> Self {
+        Self { mailbox, now_unix_ms, pass: None }
+    }
+}
