@@ -15,6 +15,8 @@ mod inspect;
 mod lmbcs;
 mod migrate;
 mod protocol;
+#[cfg(unix)]
+mod serve;
 mod sources;
 mod support;
 mod tidy;
