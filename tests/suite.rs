@@ -18,6 +18,8 @@ mod lmbcs;
 mod migrate;
 mod protocol;
 mod simulate;
+#[cfg(unix)]
+mod serve;
 mod sources;
 mod support;
 mod tidy;
