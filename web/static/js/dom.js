@@ -8,6 +8,17 @@ const HANDLERS = ["onclick", "oninput", "onchange", "onsubmit", "onkeydown", "on
 /** These live as properties: the attribute of the same name only says how they began. */
 const PROPERTIES = new Set(["value", "checked", "selected", ...HANDLERS]);
 
+/** Elements that a page builds once and hands in again and again. */
+const lasting = new WeakSet();
+/** What a comment stands for: a lasting element that is on the page and must not leave it, or it would lose the focus. */
+const standIns = new WeakMap();
+
+/** Marks an element that is built once, such as a form: `settle` takes it as it is and looks no further. */
+export function last(element) {
+  lasting.add(element);
+  return element;
+}
+
 /** An element. `properties` are attributes (false, null and undefined leave them out) and handlers in lower case;
  * `style` is an object of custom properties; `key` names it among its siblings. */
 export function h(tag, properties, ...children) {
@@ -36,7 +47,14 @@ function flat(children) {
   return children
     .flat(Infinity)
     .filter((child) => child !== null && child !== undefined && child !== false)
-    .map((child) => (child instanceof Node ? child : document.createTextNode(String(child))));
+    .map((child) => (child instanceof Node ? standIn(child) : document.createTextNode(String(child))));
+}
+
+function standIn(node) {
+  if (!lasting.has(node) || !node.isConnected) return node;
+  const comment = document.createComment("");
+  standIns.set(comment, node);
+  return comment;
 }
 
 /** A drawing of `icons.svg`. It says nothing to a screen reader: a text always stands beside it. */
@@ -54,10 +72,12 @@ export function icon(name) {
  * selection, scroll position and what a person typed survive a live update. */
 export function settle(parent, ...children) {
   let at = parent.firstChild;
-  for (const fresh of flat(children)) {
+  for (const child of flat(children)) {
+    const fresh = standIns.get(child) ?? child;
     const stays = find(parent, at, fresh);
     if (stays === null) {
       parent.insertBefore(fresh, at);
+      bringBack(fresh);
       continue;
     }
     if (stays === at) at = at.nextSibling;
@@ -72,17 +92,25 @@ export function settle(parent, ...children) {
 }
 
 function find(parent, at, fresh) {
-  if (fresh.parentNode === parent) return fresh;
+  if (lasting.has(fresh)) return fresh.parentNode === parent ? fresh : null;
   const key = fresh.dataset?.key;
   if (key === undefined) return at !== null && isAlike(at, fresh) ? at : null;
   for (let node = at; node !== null; node = node.nextSibling) {
-    if (node.dataset?.key === key && node.nodeName === fresh.nodeName) return node;
+    if (node.dataset?.key === key && isAlike(node, fresh)) return node;
   }
   return null;
 }
 
 function isAlike(old, fresh) {
-  return old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && old.dataset?.key === fresh.dataset?.key;
+  return !lasting.has(old) && old.nodeName === fresh.nodeName && old.dataset?.key === fresh.dataset?.key;
+}
+
+/** Puts lasting elements back where comments stand for them. */
+function bringBack(root) {
+  const comments = document.createTreeWalker(root, NodeFilter.SHOW_COMMENT);
+  const found = [];
+  while (comments.nextNode()) found.push(comments.currentNode);
+  for (const comment of found) if (standIns.has(comment)) comment.replaceWith(standIns.get(comment));
 }
 
 function refresh(old, fresh) {

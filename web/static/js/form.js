@@ -1,7 +1,7 @@
 // Forms: disabled while they wait, and every error stands beside the field that it belongs to.
 
 import { ApiError } from "./api.js";
-import { h, icon } from "./dom.js";
+import { h, icon, last } from "./dom.js";
 
 let lastId = 0;
 
@@ -60,7 +60,7 @@ export function form({ fields, action, sign, kind = "main", extra, submit }) {
       showError(inputs, whole, error);
     }
   };
-  return h("form", { class: "form", novalidate: true, onsubmit }, inputs);
+  return last(h("form", { class: "form", novalidate: true, onsubmit }, inputs));
 }
 
 function valuesOf(element) {

@@ -94,7 +94,7 @@ export function table({ caption, columns, rows, key }) {
     h("th", { scope: "col", role: "columnheader", class: kind }, head ?? (hidden ? h("span", { class: "unseen" }, label) : label)),
   );
   const cell = (row, { label, kind = "", hidden, cell: content }) =>
-    h("td", { role: "cell", class: kind, "data-label": hidden ? null : label }, content(row));
+    h("td", { role: "cell", class: kind, "data-label": hidden ? null : label }, h("div", null, content(row)));
   return h(
     "table",
     { class: "table", role: "table" },

@@ -48,7 +48,7 @@ export function shell({ me, name, works, enter }, ...content) {
     { class: isOpen ? "shell is-open" : "shell", key: "shell" },
     h("a", { class: "skip", href: "#main", onclick: toContent }, "To the content"),
     h("header", { class: "bar" }, brand(), may(me, "operator") ? stopAll() : null, menu),
-    h("div", { class: "side", id: "ways" }, brand(), ways(me, name), who(me, enter)),
+    h("aside", { class: "side", id: "ways", "aria-label": "Pages and account" }, brand(), ways(me, name), who(me, enter)),
     h("main", { id: "main", tabindex: "-1" }, h("div", { class: "page" }, h("div", { role: "status", class: "unseen" }, works ? "" : "Connection lost"), silent, content)),
   );
 }
@@ -91,5 +91,5 @@ function stopAll() {
         say("Everything is told to stop.");
       },
     });
-  return button({ label: "Stop everything", sign: "halt", kind: "danger", small: true, onclick: order });
+  return button({ label: "Stop everything", sign: "halt", kind: "danger stop-all", small: true, onclick: order });
 }

@@ -3,8 +3,6 @@
 import { get } from "../api.js";
 
 export async function everything() {
-  const [{ mailboxes }, { passes }, { extractors }, { connectors }] = await Promise.all(
-    ["mailboxes", "passes", "extractors", "connectors"].map((path) => get(path)),
-  );
-  return { mailboxes, passes, extractors, connectors };
+  const [{ mailboxes }, { extractors }, { connectors }] = await Promise.all(["mailboxes", "extractors", "connectors"].map((path) => get(path)));
+  return { mailboxes, extractors, connectors };
 }

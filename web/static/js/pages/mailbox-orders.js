@@ -11,12 +11,9 @@ const TARGET_HINT = "imaps://user@host, or maildir:, mbox: or eml: with a folder
 
 /** Starts a pass of each mailbox and tells how many could not be started. */
 export async function startPasses(mailboxes, reload, limit) {
-  const refused = [];
-  for (const { id } of mailboxes) {
-    await post("passes", limit ? { mailbox: id, limit } : { mailbox: id }).catch((error) => refused.push(error.message));
-  }
-  const started = mailboxes.length - refused.length;
-  say([started > 0 ? `${count(started, "pass", "passes")} started.` : null, ...new Set(refused)].filter(Boolean).join(" "));
+  const { started, refused } = await post("passes", { mailboxes: mailboxes.map(({ id }) => id), ...(limit ? { limit } : {}) });
+  const reasons = new Set(refused.map(({ sentence }) => sentence));
+  say([started.length > 0 ? `${count(started.length, "pass", "passes")} started.` : null, ...reasons].filter(Boolean).join(" "));
   await reload();
 }
 

@@ -38,7 +38,7 @@ function view(page, { mailbox, passes, aside }) {
     pageHead({ title: shortName(mailbox.source), crumb: CRUMB, actions: may(page.me, "operator") ? orders(page, mailbox, last) : [] }),
     standing(last),
     panel({ title: "Sum", actions: pill(stateOf(last)) }, last ? sum(last.tally) : h("p", { class: "soft" }, "No pass yet.")),
-    panel({ title: "From and to", actions: may(page.me, "operator") ? placeOrders(page, mailbox) : null }, places(mailbox), page.test),
+    panel({ title: "From and to", actions: may(page.me, "operator") ? placeOrders(page, mailbox) : null }, h("div", { class: "stack" }, places(mailbox), testResult(page.test))),
     setAsidePanel(page, mailbox, last, aside),
     passes.length > 0 ? panel({ title: "Passes", flush: true }, passTable(passes)) : null,
   ];
@@ -64,16 +64,21 @@ function placeOrders(page, mailbox) {
   const test = async ({ currentTarget }) => {
     currentTarget.disabled = true;
     const answer = await post(`mailboxes/${mailbox.id}/test-target`).catch((error) => ({ works: false, sentence: error.message }));
-    page.test = notice(answer.works ? "good" : "bad", answer.works ? "check" : "alert", answer.sentence);
+    page.test = answer;
     page.redraw();
   };
+  const isAdministrator = may(page.me, "administrator");
   return h(
     "div",
     { class: "row" },
     button({ label: "Test target", small: true, onclick: test }),
-    button({ label: "Change", small: true, onclick: () => changeMailbox(mailbox, page.reload) }),
-    button({ label: "Remove", small: true, kind: "quiet danger", onclick: () => removeMailbox(mailbox) }),
+    isAdministrator ? button({ label: "Change", small: true, onclick: () => changeMailbox(mailbox, page.reload) }) : null,
+    isAdministrator ? button({ label: "Remove", small: true, kind: "quiet danger", onclick: () => removeMailbox(mailbox) }) : null,
   );
+}
+
+function testResult(test) {
+  return test ? notice(test.works ? "good" : "bad", test.works ? "check" : "alert", test.sentence) : null;
 }
 
 function places(mailbox) {

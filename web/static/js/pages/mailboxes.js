@@ -1,9 +1,9 @@
 // The mailboxes: where each goes, how its last pass stands, and how to start or stop many at once.
 
-import { h } from "../dom.js";
+import { h, last } from "../dom.js";
 import { count, number } from "../format.js";
-import { isOpen, lastPasses, shortName, stateOf } from "../model.js";
-import { bar, button, link, moment, nothingYet, pageHead, panel, pill, relative, table } from "../parts.js";
+import { isOpen, placeOf, shortName, stateOf } from "../model.js";
+import { bar, button, link, nothingYet, pageHead, panel, pill, relative, table } from "../parts.js";
 import { may } from "../shell.js";
 import { addMailbox, startPasses, stopPasses } from "./mailbox-orders.js";
 import { everything } from "./everything.js";
@@ -13,7 +13,7 @@ const VIEWS = [
   { name: "all", label: "All", shows: () => true },
   { name: "needs", label: "Need you", shows: ({ state }) => state.needs },
   { name: "open", label: "Under way", shows: ({ pass }) => isOpen(pass) },
-  { name: "idle", label: "Not started", shows: ({ pass }) => pass === undefined },
+  { name: "idle", label: "Not started", shows: ({ pass }) => !pass },
 ];
 
 export function mailboxesPage({ me, redraw, reload }) {
@@ -25,13 +25,13 @@ export function mailboxesPage({ me, redraw, reload }) {
     placeholder: "Find a mailbox",
     oninput: ({ target }) => ((shown.text = target.value.toLowerCase()), redraw()),
   });
+  last(search);
   return { title: "Mailboxes", load: everything, view: (data) => view({ me, redraw, reload, shown, chosen, search }, data) };
 }
 
-function view(page, { mailboxes, passes, connectors }) {
+function view(page, { mailboxes, connectors }) {
   const { me, reload, shown, chosen, search } = page;
-  const last = lastPasses(passes);
-  const all = mailboxes.map((mailbox) => ({ mailbox, pass: last.get(mailbox.id), state: stateOf(last.get(mailbox.id)) }));
+  const all = mailboxes.map((mailbox) => ({ mailbox, pass: mailbox.last_pass, state: stateOf(mailbox.last_pass) }));
   for (const id of chosen) if (!mailboxes.some((mailbox) => mailbox.id === id)) chosen.delete(id);
   const isWanted = ({ mailbox }) => `${mailbox.source} ${mailbox.target}`.toLowerCase().includes(shown.text);
   const lines = all.filter(VIEWS.find(({ name }) => name === shown.view).shows).filter(isWanted);
@@ -94,14 +94,14 @@ function list(page, lines) {
     { label: "State", cell: ({ pass, state }) => [pill(state), pass?.waits ? h("span", { class: "sub" }, relative(pass.waits.until_unix_ms)) : null] },
     { label: "Items", kind: "number", cell: ({ pass }) => (pass ? number(pass.tally.found) : "\u2013") },
     { label: "Sum", cell: ({ pass }) => (pass ? sumCell(pass.tally) : "\u2013") },
-    { label: "Last change", cell: ({ pass }) => (pass ? moment(pass.changed_unix_ms) : h("span", { class: "soft" }, "never")) },
+    { label: "Changed", kind: "short", cell: ({ pass }) => relative(pass?.changed_unix_ms) },
     may(me, "operator") ? { label: "Orders", kind: "acts", hidden: true, cell: (line) => orders(page, line) } : null,
   ].filter(Boolean);
   return table({ caption: "Mailboxes", columns, rows: lines, key: ({ mailbox }) => mailbox.id });
 }
 
 function nameCell({ mailbox }) {
-  return [h("a", { href: `#/mailboxes/${mailbox.id}` }, h("b", null, shortName(mailbox.source))), h("span", { class: "sub" }, `\u2192 ${mailbox.target}`)];
+  return [h("a", { href: `#/mailboxes/${mailbox.id}` }, h("b", null, shortName(mailbox.source))), h("span", { class: "sub", title: mailbox.target }, `\u2192 ${placeOf(mailbox.target)}`)];
 }
 
 function sumCell(tally) {

@@ -1,30 +1,36 @@
 // The overview: did everything arrive, who needs a person, and what happens next.
 
+import { get } from "../api.js";
 import { h, icon } from "../dom.js";
-import { count } from "../format.js";
-import { addUp, extractorState, isOpen, lastPasses, shortName, stateOf } from "../model.js";
+import { count, number } from "../format.js";
+import { extractorState, shortName } from "../model.js";
 import { bar, link, moment, nothingYet, pageHead, panel, pill, relative, sum } from "../parts.js";
 import { may } from "../shell.js";
 import { everything } from "./everything.js";
 
+/** What goes on by itself, and so needs nobody. */
+const BY_ITSELF = ["waiting", "extractor_restarted"];
+
 export function overviewPage({ me }) {
-  return { title: "Overview", load: everything, view: (data) => view(me, data) };
+  const load = async () => {
+    const [overview, records] = await Promise.all([get("overview"), everything()]);
+    return { overview, ...records };
+  };
+  return { title: "Overview", load, view: (data) => view(me, data) };
 }
 
-function view(me, { mailboxes, passes, extractors }) {
+function view(me, { overview, mailboxes, extractors }) {
   const head = pageHead({ title: "Overview" });
-  if (mailboxes.length === 0) return [head, panel({}, welcome(me))];
-  const last = lastPasses(passes);
-  const lines = mailboxes.map((mailbox) => ({ mailbox, pass: last.get(mailbox.id), state: stateOf(last.get(mailbox.id)) }));
-  const tally = addUp(lines.filter(({ pass }) => pass).map(({ pass }) => pass.tally));
+  const needs = overview.attention.filter(({ code }) => !BY_ITSELF.includes(code));
+  if (mailboxes.length === 0) return [head, needs.length > 0 ? attention(overview, needs) : null, panel({}, welcome(me))];
   return [
     head,
-    panel({}, verdict(lines, tally), sum(tally)),
+    panel({}, verdict(overview, needs.length + overview.attention_more), sum(overview.tally)),
     h(
       "div",
       { class: "columns two" },
-      h("div", { class: "stack" }, attention(lines, extractors), nextTries(lines)),
-      h("div", { class: "stack" }, underWay(lines), machines(extractors)),
+      h("div", { class: "stack" }, attention(overview, needs), nextTries(mailboxes)),
+      h("div", { class: "stack" }, underWay(mailboxes), machines(extractors)),
     ),
   ];
 }
@@ -36,18 +42,15 @@ function welcome(me) {
 }
 
 /** The whole state in one sentence. */
-function verdict(lines, tally) {
-  const needing = lines.filter(({ state }) => state.needs).length;
-  const open = lines.filter(({ pass }) => isOpen(pass)).length;
-  const complete = lines.filter(({ state }) => state.label === "Complete").length;
-  const arrived = `${count(complete, "mailbox", "mailboxes")} of ${count(lines.length, "mailbox", "mailboxes")} complete.`;
-  if (needing > 0) {
-    const who = needing === 1 ? "1 mailbox needs you" : `${needing} mailboxes need you`;
-    return seal("bad", "alert", who, `${count(tally.set_aside, "item")} set aside. ${arrived}`);
-  }
-  if (open > 0) return seal("busy", "again", "Carrying mail", `${count(tally.still_to_do, "item")} still to do. ${arrived}`);
-  if (complete === lines.length) return seal("good", "check", "Everything has arrived", `${count(tally.found, "item")}, each one accounted for. ${arrived}`);
-  return seal("idle", "clock", "Nothing runs now", arrived);
+function verdict({ mailboxes: are, tally }, needing) {
+  const complete = are.finished - are.trial;
+  const arrived = `${number(complete)} of ${count(are.total, "mailbox", "mailboxes")} finished.`;
+  const toDo = tally.still_to_do > 0 ? `${count(tally.still_to_do, "item")} still to do. ` : "";
+  if (needing > 0) return seal("bad", "alert", `${count(needing, "thing needs", "things need")} you`, toDo + arrived);
+  if (are.running + are.queued > 0) return seal("busy", "again", "Carrying mail", toDo + arrived);
+  if (are.waiting > 0) return seal("wait", "clock", "Waiting for the next try", toDo + arrived);
+  if (complete === are.total && tally.still_to_do === 0) return seal("good", "check", "Everything has arrived", `${count(tally.found, "item")}, each one accounted for. ${arrived}`);
+  return seal("idle", "clock", "Nothing runs now", toDo + arrived);
 }
 
 function seal(tone, sign, title, text) {
@@ -58,43 +61,42 @@ function mailboxLink(mailbox) {
   return h("a", { href: `#/mailboxes/${mailbox.id}` }, shortName(mailbox.source));
 }
 
-function attention(lines, extractors) {
-  const needing = lines.filter(({ state }) => state.needs);
-  const silent = extractors.filter((extractor) => !extractor.revoked && extractorState(extractor).tone === "bad");
-  if (needing.length + silent.length === 0) {
-    return panel({ title: "Needs you" }, h("p", { class: "row soft" }, icon("check"), "Nothing."));
-  }
-  const machine = (extractor) => entry("bad", "alert", h("a", { href: "#/extractors" }, extractor.host), ["Extractor silent; last heard ", relative(extractor.heard_unix_ms), "."]);
-  return panel({ title: "Needs you" }, h("ul", { class: "list" }, silent.map(machine), needing.map(needingEntry)));
+function attention({ attention_more: more }, needs) {
+  if (needs.length === 0) return panel({ title: "Needs you" }, h("p", { class: "row soft" }, icon("check"), "Nothing."));
+  const further = more > 0 ? h("p", { class: "small soft" }, `And ${number(more)} more.`) : null;
+  return panel({ title: "Needs you" }, h("ul", { class: "list" }, needs.map(need)), further);
 }
 
-function needingEntry({ mailbox, pass, state }) {
-  const why = pass.not_final ?? (pass.tally.set_aside > 0 ? `${count(pass.tally.set_aside, "item")} set aside.` : "Some items were not reached.");
-  return entry(state.tone, state.icon, mailboxLink(mailbox), why);
+function need({ code, sentence, mailbox, extractor }) {
+  const way = { mailbox: [`#/mailboxes/${mailbox}`, "See the mailbox"], extractor: ["#/extractors", "See the extractors"] };
+  const [to, label] = way[mailbox ? "mailbox" : extractor ? "extractor" : ""] ?? [];
+  const tone = code === "not_final" ? "wait" : "bad";
+  return h("li", null, h("span", { class: `lead ${tone}` }, icon("alert")), h("div", null, h("span", null, sentence), to ? h("a", { class: "small", href: to }, label) : null));
 }
 
 function entry(tone, sign, name, ...text) {
   return h("li", null, h("span", { class: `lead ${tone}` }, icon(sign)), h("div", null, h("b", null, name), h("span", { class: "small soft" }, text)));
 }
 
-function nextTries(lines) {
-  const waiting = lines.filter(({ pass }) => pass?.state === "waiting");
+function nextTries(mailboxes) {
+  const waiting = mailboxes.filter(({ last_pass: pass }) => pass?.state === "waiting");
   if (waiting.length === 0) return null;
-  const item = ({ mailbox, pass: { waits } }) =>
-    entry("wait", "clock", [mailboxLink(mailbox), " ", relative(waits.until_unix_ms)], `${waits.why} (try ${waits.failures + 1})`);
+  const item = (mailbox) => {
+    const { until_unix_ms: until, failures, why } = mailbox.last_pass.waits;
+    return entry("wait", "clock", [mailboxLink(mailbox), " ", relative(until)], `${why} (failed ${count(failures, "time")})`);
+  };
   return panel({ title: "Next tries", text: "These go on by themselves." }, h("ul", { class: "list" }, waiting.map(item)));
 }
 
-function underWay(lines) {
-  const running = lines.filter(({ pass }) => pass?.state === "running");
-  const queued = lines.filter(({ pass }) => pass?.state === "queued").length;
+function underWay(mailboxes) {
+  const running = mailboxes.filter(({ last_pass: pass }) => pass?.state === "running");
+  const queued = mailboxes.filter(({ last_pass: pass }) => pass?.state === "queued").length;
   if (running.length + queued === 0) return panel({ title: "Under way" }, h("p", { class: "soft" }, "No pass runs."));
-  const item = ({ mailbox, pass }) =>
-    h(
-      "li",
-      { key: String(mailbox.id) },
-      h("div", null, h("div", { class: "spread" }, h("b", null, mailboxLink(mailbox)), h("span", { class: "small soft" }, left(pass))), bar(pass.tally)),
-    );
+  const item = (mailbox) => {
+    const { last_pass: pass } = mailbox;
+    const name = h("div", { class: "spread" }, h("b", null, mailboxLink(mailbox)), h("span", { class: "small soft" }, left(pass)));
+    return h("li", { key: String(mailbox.id) }, h("div", null, name, bar(pass.tally)));
+  };
   const more = queued > 0 ? h("p", { class: "small soft" }, `${count(queued, "mailbox", "mailboxes")} queued behind.`) : null;
   return panel({ title: "Under way" }, h("div", { class: "stack" }, h("ul", { class: "list" }, running.map(item)), more));
 }

@@ -2,7 +2,7 @@
 
 import { ApiError, get, patch, post, remove } from "../api.js";
 import { ask, confirm } from "../dialog.js";
-import { h } from "../dom.js";
+import { h, last } from "../dom.js";
 import { field, form } from "../form.js";
 import { button, moment, pageHead, panel, say, table } from "../parts.js";
 import { may } from "../shell.js";
@@ -74,6 +74,8 @@ function addPerson(reload) {
 
 function ownPassword(me) {
   const fields = [
+    // For password managers.
+    h("input", { autocomplete: "username", value: me.user.name, hidden: true }),
     field({ name: "old_password", label: "Old password", kind: "password", autocomplete: "current-password" }),
     field({ name: "password", label: "New password", kind: "password", hint: PASSWORD_HINT, autocomplete: "new-password" }),
     field({ name: "again", label: "The new password again", kind: "password", autocomplete: "new-password" }),
@@ -84,6 +86,6 @@ function ownPassword(me) {
     say("Your password is changed.");
     whole.querySelector("form").reset();
   };
-  const whole = h("section", { class: "panel stack narrow-form", key: "own" }, h("h2", null, "Your password"), form({ fields, action: "Change password", kind: "", submit }));
+  const whole = last(h("section", { class: "panel stack narrow-form" }, h("h2", null, "Your password"), form({ fields, action: "Change password", kind: "", submit })));
   return whole;
 }

@@ -1,7 +1,7 @@
 // Step 2: one command on the machine with the Notes data; this page turns green when it reports.
 
 import { post } from "../../api.js";
-import { h } from "../../dom.js";
+import { h, last } from "../../dom.js";
 import { count } from "../../format.js";
 import { form, field } from "../../form.js";
 import { extractorState } from "../../model.js";
@@ -13,13 +13,13 @@ const KEPT = "notesferry enrolment";
 
 export function extractorStep({ me, draft, keep, next, redraw }) {
   const state = { made: readMade() };
-  const folder = field({
+  const folder = last(field({
     name: "source",
     label: "Folder with the Notes databases, on that machine",
     value: draft.source ?? "/local/notesdata",
     class: "code",
     oninput: ({ target }) => (keep({ source: target.value }), redraw()),
-  });
+  }));
   const make = form({
     fields: [],
     action: state.made ? "Make another code" : "Make an enrolment code",
@@ -30,12 +30,12 @@ export function extractorStep({ me, draft, keep, next, redraw }) {
       redraw();
     },
   });
-  const goOn = button({ label: "Continue", sign: "arrow", kind: "main", onclick: next });
+  const goOn = () => button({ label: "Continue", sign: "arrow", kind: "main", onclick: next });
   return ({ extractors }) => {
     const known = extractors.filter(({ revoked }) => !revoked);
     const works = known.filter((extractor) => extractorState(extractor).works);
     return [
-      known.length > 0 ? panel({ title: "Connected" }, h("div", { class: "stack" }, h("ul", { class: "list" }, known.map(machine)), works.length > 0 ? h("div", { class: "row" }, goOn) : null)) : null,
+      known.length > 0 ? panel({ title: "Connected" }, h("div", { class: "stack" }, h("ul", { class: "list" }, known.map(machine)), works.length > 0 ? h("div", { class: "row" }, goOn()) : null)) : null,
       may(me, "administrator")
         ? panel({ title: known.length > 0 ? "Connect another machine" : "Connect the machine with the Notes data" }, instructions(me, draft, state, folder, make), known.length > 0 ? null : waits(state))
         : notice("wait", "alert", "Only an administrator connects a new extractor."),

@@ -1,7 +1,7 @@
 // Step 1: where the mail goes, tested with a log-in before anything else is done.
 
 import { ApiError, post } from "../../api.js";
-import { h } from "../../dom.js";
+import { h, last } from "../../dom.js";
 import { choices, field, form } from "../../form.js";
 import { button, panel, say } from "../../parts.js";
 import { targetOf } from "./pattern.js";
@@ -47,7 +47,7 @@ export function targetStep({ draft, passwords, keep, next }) {
   };
   const skip = button({ label: "Continue without test", kind: "quiet", onclick: ({ currentTarget }) => (take(Object.fromEntries(new FormData(currentTarget.form))), next()) });
   const fields = [choices({ name: "kind", label: "Kind of target", options: KINDS, value: kind, onchange: show }), server, folder];
-  const whole = panel({ title: "Where does the mail go?", text: "All mailboxes go to the same kind of target. Nothing is written during the test." }, form({ fields, action: "Test and continue", sign: "arrow", extra: skip, submit }));
+  const whole = last(panel({ title: "Where does the mail go?", text: "All mailboxes go to the same kind of target. Nothing is written during the test." }, form({ fields, action: "Test and continue", sign: "arrow", extra: skip, submit })));
   return () => whole;
 }
 

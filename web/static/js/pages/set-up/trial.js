@@ -4,30 +4,29 @@ import { post } from "../../api.js";
 import { h } from "../../dom.js";
 import { count } from "../../format.js";
 import { form, field } from "../../form.js";
-import { isOpen, lastPasses, shortName, stateOf } from "../../model.js";
+import { isOpen, placeOf, shortName, stateOf } from "../../model.js";
 import { button, notice, panel, pill, sum } from "../../parts.js";
 
 const ITEMS = 10;
 
 export function trialStep({ draft, keep, next, reload }) {
   let start = null;
-  const goOn = button({ label: "Continue", sign: "arrow", kind: "main", onclick: next });
+  const goOn = () => button({ label: "Continue", sign: "arrow", kind: "main", onclick: next });
   const skip = button({ label: "Continue without trial", kind: "quiet", onclick: next });
-  return ({ mailboxes, passes }) => {
+  return ({ mailboxes }) => {
     const chosen = mailboxes.filter(({ id }) => (draft.chosen ?? []).includes(id));
     if (chosen.length === 0) return panel({}, notice("wait", "alert", "First choose mailboxes. ", h("a", { href: "#/set-up/mailboxes" }, "To step 3")));
     start ??= starter(chosen, keep, reload, skip);
-    const pass = passes.find(({ id }) => id === draft.trial) ?? null;
-    const mailbox = pass && mailboxes.find(({ id }) => id === pass.mailbox);
+    const tried = mailboxes.find(({ last_pass: pass }) => pass?.id === draft.trial);
     return [
-      pass && mailbox ? result(mailbox, pass, lastPasses(passes), goOn) : null,
-      panel({ title: pass ? "Another trial" : `Try ${ITEMS} items first`, text: "They really arrive, and the full pass does not carry them twice." }, start),
+      tried ? result(tried, tried.last_pass, goOn) : null,
+      panel({ title: tried ? "Another trial" : `Try ${ITEMS} items first`, text: "They really arrive, and the full pass does not carry them twice." }, start),
     ];
   };
 }
 
 function starter(chosen, keep, reload, skip) {
-  const options = chosen.map(({ id, source, target }) => ({ value: String(id), label: `${shortName(source)} \u2192 ${target}` }));
+  const options = chosen.map(({ id, source, target }) => ({ value: String(id), label: `${shortName(source)} \u2192 ${placeOf(target)}` }));
   return form({
     fields: [field({ name: "mailbox", label: "Mailbox", kind: "select", options })],
     action: `Carry ${ITEMS} items`,
@@ -41,9 +40,9 @@ function starter(chosen, keep, reload, skip) {
   });
 }
 
-function result(mailbox, pass, last, goOn) {
-  const isDone = pass.state === "finished" || last.get(mailbox.id)?.id > pass.id;
-  return panel({ title: `Trial of ${shortName(mailbox.source)}`, actions: pill(stateOf(pass)) }, h("div", { class: "stack" }, sum(pass.tally), word(mailbox, pass, isDone), isDone ? h("div", { class: "row" }, goOn) : null));
+function result(mailbox, pass, goOn) {
+  const isDone = pass.state === "finished";
+  return panel({ title: `Trial of ${shortName(mailbox.source)}`, actions: pill(stateOf(pass)) }, h("div", { class: "stack" }, sum(pass.tally), word(mailbox, pass, isDone), isDone ? h("div", { class: "row" }, goOn()) : null));
 }
 
 function word(mailbox, { state, tally, waits }, isDone) {
@@ -53,5 +52,5 @@ function word(mailbox, { state, tally, waits }, isDone) {
   if (tally.set_aside > 0) {
     return notice("bad", "alert", `${count(tally.set_aside, "item")} set aside. `, h("a", { href: `#/mailboxes/${mailbox.id}` }, "See why"));
   }
-  return notice("good", "check", h("b", null, `${count(tally.delivered + tally.already_there, "item")} arrived.`), h("p", null, "Look at them in ", h("span", { class: "path" }, mailbox.target), " before you go on."));
+  return notice("good", "check", h("b", null, `${count(tally.delivered + tally.already_there, "item")} arrived.`), h("p", null, "Look at them in ", h("b", null, placeOf(mailbox.target)), " before you go on."));
 }
