@@ -45,7 +45,7 @@ function view(page, { mailboxes, connectors }) {
   }
   return [
     head,
-    h("div", { class: "row" }, views(page, all), h("div", { class: "search" }, search)),
+    h("div", { class: "row wide" }, views(page, all), h("div", { class: "search" }, search)),
     chosen.size > 0 ? forChosen(page, all) : null,
     lines.length > 0 ? panel({ flush: true }, list(page, lines)) : panel({}, h("p", { class: "soft" }, "No mailbox is like that.")),
   ];
@@ -92,9 +92,9 @@ function list(page, lines) {
     may(me, "operator") ? { label: "Choose", kind: "narrow bare choose", head, cell: choose } : null,
     { label: "Mailbox", kind: "bare", cell: nameCell },
     { label: "State", cell: ({ pass, state }) => [pill(state), pass?.waits ? h("span", { class: "sub" }, relative(pass.waits.until_unix_ms)) : null] },
-    { label: "Items", kind: "number", cell: ({ pass }) => (pass ? number(pass.tally.found) : "\u2013") },
+    { label: "Items", kind: "number extra", cell: ({ pass }) => (pass ? number(pass.tally.found) : "\u2013") },
     { label: "Sum", cell: ({ pass }) => (pass ? sumCell(pass.tally) : "\u2013") },
-    { label: "Changed", kind: "short", cell: ({ pass }) => relative(pass?.changed_unix_ms) },
+    { label: "Changed", kind: "short extra", cell: ({ pass }) => relative(pass?.changed_unix_ms) },
     may(me, "operator") ? { label: "Orders", kind: "acts", hidden: true, cell: (line) => orders(page, line) } : null,
   ].filter(Boolean);
   return table({ caption: "Mailboxes", columns, rows: lines, key: ({ mailbox }) => mailbox.id });

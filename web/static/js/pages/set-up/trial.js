@@ -17,7 +17,7 @@ export function trialStep({ draft, keep, next, reload }) {
     const chosen = mailboxes.filter(({ id }) => (draft.chosen ?? []).includes(id));
     if (chosen.length === 0) return panel({}, notice("wait", "alert", "First choose mailboxes. ", h("a", { href: "#/set-up/mailboxes" }, "To step 3")));
     start ??= starter(chosen, keep, reload, skip);
-    const tried = mailboxes.find(({ last_pass: pass }) => pass?.id === draft.trial);
+    const tried = mailboxes.find(({ last_pass: pass }) => pass && pass.id === draft.trial);
     return [
       tried ? result(tried, tried.last_pass, goOn) : null,
       panel({ title: tried ? "Another trial" : `Try ${ITEMS} items first`, text: "They really arrive, and the full pass does not carry them twice." }, start),
