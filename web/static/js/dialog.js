@@ -12,7 +12,9 @@ export function confirm({ title, text, action, submit }) {
 
 /** A form in a dialog, which closes when `submit` has worked. */
 export function ask({ title, text, fields, action, kind = "main", submit }) {
-  const cancel = h("button", { type: "button", class: "button", onclick: () => dialog.close() }, "Cancel");
+  // Enter does no harm when there is nothing to fill in.
+  const isQuestion = fields.length === 0;
+  const cancel = h("button", { type: "button", class: "button", autofocus: isQuestion, onclick: () => dialog.close() }, "Cancel");
   const work = async (values) => {
     await submit(values);
     dialog.close();

@@ -117,7 +117,8 @@ export function command(text) {
     if (!navigator.clipboard) return mark();
     await navigator.clipboard.writeText(text).then(() => say("Copied."), mark);
   };
-  return h("div", { class: "command" }, h("code", { tabindex: "0" }, text), button({ label: "Copy", sign: "copy", small: true, onclick: copy }));
+  const words = text.split(" ").flatMap((word, index) => [index > 0 ? " " : null, h("span", null, word)]);
+  return h("div", { class: "command" }, h("code", { tabindex: "0" }, words), button({ label: "Copy", sign: "copy", small: true, onclick: copy }));
 }
 
 const MESSAGE_MS = 5_000;

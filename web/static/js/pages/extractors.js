@@ -7,6 +7,7 @@ import { count, number, size } from "../format.js";
 import { extractorState } from "../model.js";
 import { button, facts, link, moment, notice, nothingYet, pageHead, panel, pill, relative, table } from "../parts.js";
 import { may } from "../shell.js";
+import { personName } from "./set-up/pattern.js";
 
 const TEXT = "An extractor runs next to the Notes data and only makes outgoing calls.";
 
@@ -39,6 +40,12 @@ function machine(page, extractor) {
     { class: "panel stack", key: `extractor-${id}` },
     h("div", { class: "spread" }, h("h2", { class: "row" }, host, pill(extractorState(extractor))),
       canRevoke ? button({ label: "Revoke", small: true, kind: "quiet danger", about: `Revoke ${host}`, onclick: revoke }) : null),
+    revoked ? h("p", { class: "soft" }, "Enrolled ", moment(extractor.enrolled_unix_ms), ". Its token is refused.") : details(page, extractor),
+  );
+}
+
+function details(page, extractor) {
+  return [
     restarted(extractor),
     facts([
       ["Heartbeat", relative(extractor.heard_unix_ms)],
@@ -49,7 +56,7 @@ function machine(page, extractor) {
       ["Folders", h("span", { class: "path" }, (extractor.source_roots ?? []).join(", ") || "\u2013")],
     ]),
     found(page, extractor),
-  );
+  ];
 }
 
 function restarted({ restarted_unix_ms: when, restarted_because: why }) {
@@ -70,7 +77,7 @@ function found(page, { id, found: howMany }) {
 function foundTable({ found: list, more }) {
   const columns = [
     { label: "Database", kind: "bare", cell: ({ path, root }) => [h("b", null, path), h("span", { class: "sub" }, root)] },
-    { label: "Title", cell: ({ title, owner }) => [title || "\u2013", owner ? h("span", { class: "sub" }, owner) : null] },
+    { label: "Title", cell: ({ title, owner }) => [title || "\u2013", owner ? h("span", { class: "sub" }, personName(owner)) : null] },
     { label: "Size", kind: "number", cell: ({ bytes }) => size(bytes) },
     { label: "State", cell: foundState },
   ];

@@ -7,15 +7,15 @@ import { form, field } from "../../form.js";
 import { notice, nothingYet, panel, say, table } from "../../parts.js";
 import { may } from "../../shell.js";
 import { foundState } from "../extractors.js";
-import { nameOf, targetOf } from "./pattern.js";
+import { nameOf, personName, targetOf } from "./pattern.js";
 
 export function chooseStep(page) {
   const { draft, passwords, redraw, reload, keep, next } = page;
   const state = { lines: new Map(), asked: "", found: [], isAsking: false, data: null };
-  const shared = draft.kind === "imaps" ? field({ name: "password", label: "Password of the targets", kind: "password", value: passwords.shared, autocomplete: "new-password", hint: "For every mailbox without one of its own below. Kept encrypted on the server.", oninput: ({ target }) => (passwords.shared = target.value) }) : null;
+  const shared = draft.kind === "imaps" ? field({ name: "password", label: "Password of the targets", kind: "password", value: passwords.shared, autocomplete: "new-password", hint: "For every mailbox without one of its own above. Kept encrypted on the server.", oninput: ({ target }) => (passwords.shared = target.value) }) : null;
   const add = form({
     fields: [shared],
-    action: "Add the chosen mailboxes and continue",
+    action: "Add and continue",
     sign: "arrow",
     submit: async () => {
       const ids = await addChosen(page, state);
@@ -75,10 +75,8 @@ function view({ me, draft, redraw }, state, add) {
   const head = h("input", { type: "checkbox", checked: all, "aria-label": "Choose all", onchange: chooseAll, disabled: free.length === 0 });
   const columns = [
     { label: "Choose", kind: "narrow bare choose", head, cell: (line) => choice(line, redraw) },
-    { label: "Found", kind: "bare", cell: ({ entry }) => [h("b", null, entry.owner || entry.title || entry.path), h("span", { class: "sub path" }, entry.path)] },
-    { label: "Size", kind: "number", cell: ({ entry }) => size(entry.bytes) },
-    { label: "State", cell: ({ entry, known }) => (known ? h("span", { class: "soft" }, "Added already") : foundState(entry)) },
-    { label: "Target", cell: targetCell },
+    { label: "Found", kind: "bare", cell: foundCell },
+    { label: "Target", kind: "half", cell: targetCell },
   ];
   if (draft.kind === "imaps") columns.push({ label: "Own password", cell: passwordCell });
   const title = `${count(lines.length, "mailbox", "mailboxes")} found, ${number(chosen)} chosen`;
@@ -98,6 +96,15 @@ function choice(line, redraw) {
   const onchange = ({ target }) => ((line.chosen = target.checked), redraw());
   const properties = { type: "checkbox", checked: Boolean(line.known) || line.chosen, disabled: !isFree(line), "aria-label": `Choose ${line.entry.path}`, onchange };
   return h("input", properties);
+}
+
+function foundCell({ entry, known }) {
+  const isFine = !entry.unreadable && !entry.in_use;
+  return [
+    h("b", null, personName(entry.owner) || entry.title || entry.path),
+    h("span", { class: "sub" }, h("span", { class: "path" }, entry.path), `, ${size(entry.bytes)}`),
+    known ? h("span", { class: "sub" }, "Added already") : isFine ? null : foundState(entry),
+  ];
 }
 
 function targetCell(line) {

@@ -37,7 +37,7 @@ export function extractorStep({ me, draft, keep, next, redraw }) {
     return [
       known.length > 0 ? panel({ title: "Connected" }, h("div", { class: "stack" }, h("ul", { class: "list" }, known.map(machine)), works.length > 0 ? h("div", { class: "row" }, goOn()) : null)) : null,
       may(me, "administrator")
-        ? panel({ title: known.length > 0 ? "Connect another machine" : "Connect the machine with the Notes data" }, instructions(me, draft, state, folder, make), known.length > 0 ? null : waits(state))
+        ? panel({ title: known.length > 0 ? "Connect another machine" : "Connect the machine with the Notes data" }, h("div", { class: "stack" }, instructions(draft, state, folder, make), known.length > 0 ? null : waits(state)))
         : notice("wait", "alert", "Only an administrator connects a new extractor."),
     ];
   };
@@ -52,7 +52,7 @@ function machine(extractor) {
   );
 }
 
-function instructions(me, draft, { made }, folder, make) {
+function instructions(draft, { made }, folder, make) {
   const source = draft.source ?? "/local/notesdata";
   const line = made ? `./notesferry extract --server ${made.server} --source ${quoted(source)} --enrol ${made.code}` : null;
   return h(

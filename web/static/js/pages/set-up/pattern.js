@@ -15,3 +15,8 @@ export function targetOf({ kind, host, port, user, prefix, folder }, name) {
 export function nameOf(path) {
   return shortName(path).toLowerCase().replace(/[^\p{L}\p{N}._-]+/gu, "-");
 }
+
+/** A Notes name as people write it: `CN=Jane Doe/O=Example` is `Jane Doe/Example`. */
+export function personName(owner) {
+  return owner?.replace(/(^|\/)(?:CN|OU|O|C)=/gi, "$1") ?? "";
+}
