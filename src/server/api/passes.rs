@@ -35,7 +35,7 @@ fn start(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
     let mailbox: MailboxNumber = fields.needed_number("mailbox")?.into();
     fields.finish()?;
-    let id = api.machine.start_pass(mailbox)?;
+    let id = api.machine.start_pass(mailbox, None)?;
     tracing::info!(mailbox = mailbox.0, pass = id.0, "pass started");
     Ok(Response::created(json!({"id": id})))
 }
@@ -60,13 +60,13 @@ pub fn is_open(state: &PassState) -> bool {
 }
 
 fn pass_json(pass: &PassLine) -> Value {
-    let PassLine { id, mailbox, state, started_unix_ms, changed_unix_ms, tally, not_final } = pass;
+    let PassLine { id, mailbox, state, started_unix_ms, changed_unix_ms, tally, not_final, limit } = pass;
     let (state, waits) = state_json(state);
     let Tally { found, delivered, already_there, filtered_out, set_aside, removed_by_user, still_to_do } =
         (*tally).into();
     json!({
         "id": id, "mailbox": mailbox, "state": state, "waits": waits, "started_unix_ms": started_unix_ms,
-        "changed_unix_ms": changed_unix_ms, "not_final": not_final,
+        "changed_unix_ms": changed_unix_ms, "not_final": not_final, "limit": limit,
         "tally": {
             "found": found, "delivered": delivered, "already_there": already_there, "filtered_out": filtered_out,
             "set_aside": set_aside, "removed_by_user": removed_by_user, "still_to_do": still_to_do,

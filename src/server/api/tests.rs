@@ -1,7 +1,8 @@
 //! Calls of the API, without HTTP.
 
-use super::request::{Method, Request, Response, Who};
+use super::request::{Caller, Method, Remote, Request, Response};
 use super::{Api, ServerFacts};
+use crate::base::clock::{Moment, Monotonic};
 use crate::base::ids::ExtractorId;
 use crate::destinations::registry::Target;
 use crate::model::item::{ItemKey, Origin};
@@ -14,6 +15,11 @@ use crate::store::{Changes, Entry};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tempfile::TempDir;
+
+/// The clock of these tests stands.
+fn now() -> Moment {
+    Moment { monotonic: Monotonic::ZERO, unix_ms: 1 }
+}
 
 struct Bench {
     api: Api,
@@ -45,7 +51,7 @@ impl Bench {
             address: "https://localhost:1".to_owned(),
             fingerprint: Some("ab".repeat(32)),
         };
-        let api = Api::new(Arc::clone(&machine), facts);
+        let api = Api::new(Arc::clone(&machine), facts, now).unwrap();
         Self { api, machine, folder }
     }
 
@@ -55,8 +61,8 @@ impl Bench {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let method = Method::from_name(method).unwrap();
         let (path, query) = (path.to_owned(), query.to_owned());
-        let request = Request { method, path, query, body, who: Who::Administrator };
-        let Response { status, body } = self.api.answer(&request);
+        let request = Request { method, path, query, body, caller: Caller::Owner };
+        let Response { status, body, .. } = self.api.answer(&request);
         (status, body)
     }
 
@@ -111,7 +117,7 @@ fn a_stranger_gets_nothing() {
             path: path.to_owned(),
             query: String::new(),
             body: Vec::new(),
-            who: Who::Stranger,
+            caller: Caller::Remote(Remote::default()),
         };
         assert_eq!(bench.api.answer(&request).status, 401);
     }
