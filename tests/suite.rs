@@ -10,6 +10,8 @@ mod destinations;
 mod extractor;
 mod forge;
 #[cfg(unix)]
+mod front_door;
+#[cfg(unix)]
 mod gate;
 #[cfg(unix)]
 mod imap;

@@ -196,6 +196,11 @@ impl Machine {
         &self.communication
     }
 
+    /// What arrived and is not delivered yet.
+    pub fn data(&self) -> &DataBuffer {
+        &self.parts.data
+    }
+
     /// The key under which passwords are sealed.
     pub fn seal_key(&self) -> &SealKey {
         &self.key

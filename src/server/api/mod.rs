@@ -6,13 +6,16 @@
 //! |---|---|
 //! | `GET server` | version, data folder, numbers |
 //! | `GET extractors`, `POST extractors/enrol-code`, `DELETE extractors/ID` | *delete* revokes the token |
-//! | `GET extractors/ID/found` | the mailboxes that it found |
+//! | `GET extractors/ID/found[?target=PATTERN]` | the mailboxes that it found, with what may be made of them |
 //! | `GET, POST connectors`, `GET, PATCH, DELETE connectors/ID` | refused while mailboxes use it |
 //! | `GET, POST mailboxes`, `GET, PATCH, DELETE mailboxes/ID` | refused while a pass runs |
-//! | `POST mailboxes/ID/test-target` | logs in and out again |
+//! | `POST mailboxes/ID/test-target`, `POST targets/test` | logs in and out again |
+//! | `POST mailboxes/ID/passes` | carries it; also what was set aside before |
 //! | `GET mailboxes/ID/set-aside[?after=KEY&limit=N]` | documents that were not delivered, with the reason |
 //! | `GET passes[?after=MARK]`, `POST passes`, `GET passes/ID`, `POST passes/ID/stop` | with a mark, waits for a change |
 //!
+//! | `POST stop-all` | stops every pass |
+//! | `GET overview`, `GET changes[?after=MARK]` | the sum over all mailboxes, and what needs somebody; waits for a change |
 //! | `GET, POST, DELETE session`, `POST first-start` | who is logged in; log in, log out; for everybody |
 //! | `GET, POST users`, `PATCH, DELETE users/ID`, `GET audit[?after=NUMBER&limit=N]` | for administrators; everybody changes the own password |
 //!
@@ -24,6 +27,7 @@ mod extractors;
 mod fields;
 mod info;
 mod mailboxes;
+mod overview;
 mod passes;
 pub mod request;
 mod rules;
@@ -117,6 +121,10 @@ impl Api {
             Some((&"connectors", rest)) => connectors::answer(self, request, rest),
             Some((&"mailboxes", rest)) => mailboxes::answer(self, request, rest),
             Some((&"passes", rest)) => passes::answer(self, request, rest),
+            Some((&"stop-all", rest)) => passes::stop_all(self, request, rest),
+            Some((&"targets", rest)) => mailboxes::test_new_target(request, rest),
+            Some((&"overview", rest)) => overview::answer(self, request, rest),
+            Some((&"changes", rest)) => overview::changes(self, request, rest),
             _ => Err(no_such_call(request)),
         }
     }
