@@ -2,7 +2,8 @@
 //!
 //! Folders first, then the listing page by page; of each page the items that have to be opened, in as many actions as
 //! they need. An action that was given up is asked again in smaller pieces, until a single item is left, which is then
-//! set aside: one bad item cannot hold a mailbox.
+//! set aside: one bad item cannot hold a mailbox. A trial ends its listing after some documents; the others are neither
+//! found nor counted.
 
 use crate::base::limits::{GET_BYTES, LIST_PAGE_ITEMS, MESSAGE_LIST_ENTRIES};
 use crate::model::content::{ListedItem, SourceItemId};
