@@ -17,9 +17,9 @@ mod inspect;
 mod lmbcs;
 mod migrate;
 mod protocol;
-mod simulate;
 #[cfg(unix)]
 mod serve;
+mod simulate;
 mod sources;
 mod support;
 mod tidy;
