@@ -165,3 +165,142 @@ pub const HELLO_BYTES: usize = 64 << 10;
 
 /// Bytes of the list of mailboxes that an extractor found, kept to be chosen from: some 15,000 mailboxes.
 pub const FOUND_BYTES: usize = 4 << 20;
+/// Seconds until the server has to begin its answer to an extractor; `notify` is held open for 25 of them.
+pub const ANSWER_SECONDS: u64 = 60;
+
+/// Seconds for the body of one call or answer between extractor and server: 4 MiB on a line of 120 kbit/s.
+pub const TRANSFER_SECONDS: u64 = 300;
+
+/// The longest pause, in seconds, before something that failed is tried again by an extractor. It tries for ever, so
+/// that nobody has to go to the site.
+pub const RETRY_SECONDS: u64 = 30;
+
+/// The longest pause, in seconds, in which a migrator that was told to wait does not ask again.
+pub const WAIT_SECONDS: u64 = 300;
+
+/// Seconds for which a part of the extractor has to run before its next end counts as its first again.
+pub const SETTLED_SECONDS: u64 = 60;
+
+/// Bytes of the line with settings that a child process of the extractor reads.
+pub const SETTINGS_BYTES: u64 = 1 << 20;
+
+/// Bytes of the token file in the state folder of an extractor.
+pub const ENROLMENT_BYTES: u64 = 64 << 10;
+
+/// Folders inside folders in which an extractor looks for mailboxes.
+pub const FOLDER_LEVELS: usize = 32;
+
+/// Entries of folders that one look for mailboxes goes through: minutes on a slow share.
+pub const FOLDER_ENTRIES: usize = 1_000_000;
+
+/// Mailboxes that one look finds.
+pub const FOUND_MAILBOXES: usize = 20_000;
+
+/// Bytes of the texts in one page of found mailboxes, which leaves room in a body.
+pub const FOUND_PAGE_BYTES: usize = 2 << 20;
+/// Connections that the public port holds at once; fewer when the open-file limit is low. Each is a thread.
+pub const GATE_CONNECTIONS: usize = 500;
+
+/// Connections of one address (IPv6: of one /64 network): half, so that one address never takes every place, and
+/// several extractors behind one address translation still have a connection for each migrator.
+pub const GATE_CONNECTIONS_PER_ADDRESS: usize = 250;
+
+/// Open files that the process asks the system for at its start, as far as the system allows it.
+pub const OPEN_FILES: u64 = 8_192;
+
+/// Open files that the public port leaves to the rest of the process: databases, sources, destinations.
+pub const GATE_RESERVED_FILES: u64 = 256;
+
+/// Bytes of the head of a request: browsers send about 1 KiB, with many cookies 8 KiB.
+pub const GATE_HEAD_BYTES: usize = 16 << 10;
+
+/// Bytes of the target in a request line (RFC 9110 section 4.1 asks for 8,000 at least).
+pub const GATE_TARGET_BYTES: usize = 8 << 10;
+
+/// Header fields of a request.
+pub const GATE_FIELDS: usize = 64;
+
+/// Bytes of the head of an answer from behind the gate.
+pub const GATE_ANSWER_HEAD_BYTES: usize = 32 << 10;
+
+/// Seconds for the TLS handshake, and for the whole head of a request, however slowly it drips.
+pub const GATE_HEAD_SECONDS: u64 = 10;
+
+/// Seconds that a connection may stay open without a request.
+pub const GATE_IDLE_SECONDS: u64 = 60;
+
+/// Seconds that every body gets, besides what its size allows at [`GATE_BODY_BYTES_PER_SECOND`].
+pub const GATE_BODY_SECONDS: u64 = 20;
+
+/// The slowest line that a body may come over: 0.5 Mbit/s.
+pub const GATE_BODY_BYTES_PER_SECOND: u64 = 64 << 10;
+
+/// Bytes of a body for the web API.
+pub const GATE_API_BODY_BYTES: u64 = 1 << 20;
+
+/// Bytes of a body for any other route: a form.
+pub const GATE_FORM_BODY_BYTES: u64 = 64 << 10;
+
+/// Bytes of all bodies that the gate holds at once: eight of the largest.
+pub const GATE_BODIES_BYTES: u64 = 8 * (BODY_BYTES as u64 + (64 << 10));
+
+/// Seconds that a body waits for room among the others before it is refused.
+pub const GATE_ROOM_SECONDS: u64 = 30;
+
+/// Requests a second of one address; about what the server answers at all.
+pub const GATE_REQUESTS_PER_SECOND: u32 = 1_000;
+
+/// Requests of one address that may come at once.
+pub const GATE_REQUESTS_AT_ONCE: u32 = 3_000;
+
+/// Addresses whose request rate is remembered.
+pub const GATE_RATES: usize = 4_096;
+
+/// Seconds until the server behind the gate has to begin its answer. Long polls take up to 25.
+pub const GATE_ANSWER_SECONDS: u64 = 120;
+
+/// Seconds in which a client has to take each block of an answer.
+pub const GATE_WRITE_SECONDS: u64 = 30;
+
+/// Bytes of an answer that are passed on at once.
+pub const GATE_BLOCK_BYTES: usize = 16 << 10;
+
+/// Connections to the server behind the gate that are kept open for the next request.
+pub const GATE_KEPT_LINKS: usize = 16;
+
+/// Seconds that running requests get to end when the gate is closed.
+pub const GATE_STOP_SECONDS: u64 = 10;
+
+/// Bytes of the stack of a connection's thread; a TLS handshake takes the most.
+pub const GATE_STACK_BYTES: usize = 256 << 10;
+
+/// Seconds between two events of one kind; what happened in between is counted.
+pub const GATE_EVENT_SECONDS: u64 = 10;
+
+/// Bytes of a body for the calls of an extractor: one message with what frames it.
+pub const EXTRACTOR_BODY_BYTES: u64 = BODY_BYTES as u64 + (4 << 10);
+
+/// Requests that the server answers at once, a thread each: one for every connection of the gate, and some for the
+/// command line.
+pub const SERVER_REQUESTS: usize = GATE_CONNECTIONS + 32;
+
+/// Seconds that running requests get to end when the server stops.
+pub const SERVER_STOP_SECONDS: u64 = 10;
+
+/// Entries of one page of a list of the web API.
+pub const API_PAGE_ENTRIES: usize = 1_000;
+
+/// Bytes of a text that an administrator enters: longer than any path or address.
+pub const API_TEXT_BYTES: usize = 4 << 10;
+
+/// Bytes of a name that an administrator gives.
+pub const API_NAME_BYTES: usize = 200;
+
+/// Bytes of an answer of the web API that the command line reads: a list of some 100,000 mailboxes.
+pub const API_ANSWER_BYTES: u64 = 64 << 20;
+
+/// Seconds until an answer of the web API has to come: a log-in at a slow target, and then some.
+pub const API_ANSWER_SECONDS: u64 = 300;
+
+/// Bytes of the file with the settings of the server.
+pub const SETTINGS_FILE_BYTES: u64 = 64 << 10;

@@ -3,9 +3,9 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
-mod password;
+pub(super) mod password;
 mod preview;
-mod report;
+pub(super) mod report;
 
 use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::base::secret::Secret;
@@ -213,9 +213,11 @@ fn carry_item(
 }
 
 fn state_folder(arguments: &MigrateArguments) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &arguments.state_dir {
-        return Ok(folder.clone());
-    }
+    arguments.state_dir.clone().map_or_else(default_state_folder, Ok)
+}
+
+/// The folder in which a user's programs keep their state, and ours in it.
+pub(super) fn default_state_folder() -> Result<PathBuf, Failure> {
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
         Failure::new(
             Exit::Usage,

@@ -34,11 +34,13 @@ pub enum WriteError<E> {
     TooLarge(String),
 }
 
-/// Cuts the answer to one action into chunks of [`CHUNK_WRITTEN_BYTES`] and hands each to `send`, which returns when the chunk is kept and may send
+/// Cuts the answer to one action into chunks and hands each to `send`, which returns when the chunk is kept and may send
 /// it as often as it has to. What is to be written in which order is said at [`super`]; the reader refuses anything
 /// else.
 pub struct ChunkWriter<S> {
     send: S,
+    /// Bytes of a chunk; one with a longer record in it is as long as that.
+    cut: usize,
     number: ChunkNumber,
     payload: Vec<u8>,
     items: u32,
@@ -46,8 +48,15 @@ pub struct ChunkWriter<S> {
 }
 
 impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
+    /// A writer that cuts chunks of [`CHUNK_WRITTEN_BYTES`].
     pub fn new(send: S) -> Self {
-        Self { send, number: ChunkNumber::FIRST, payload: Vec::new(), items: 0, sent_bytes: 0 }
+        Self::cutting_at(CHUNK_WRITTEN_BYTES, send)
+    }
+
+    /// A writer that cuts chunks of so many bytes, at most [`CHUNK_BYTES`].
+    pub fn cutting_at(cut: usize, send: S) -> Self {
+        let cut = cut.min(CHUNK_BYTES);
+        Self { send, cut, number: ChunkNumber::FIRST, payload: Vec::new(), items: 0, sent_bytes: 0 }
     }
 
     /// Bytes written so far, for the limit of *get items* and for `alive`.
@@ -158,7 +167,7 @@ impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
 
     /// How long the next block of `left` bytes is: what fills the chunk, if that is worth a block.
     fn block_bytes(&self, left: usize) -> usize {
-        let room = CHUNK_WRITTEN_BYTES.saturating_sub(self.payload.len() + BLOCK_HEAD_BYTES);
+        let room = self.cut.saturating_sub(self.payload.len() + BLOCK_HEAD_BYTES);
         let most = if room < BLOCK_MIN_BYTES { FILE_BLOCK_BYTES } else { room.min(FILE_BLOCK_BYTES) };
         left.min(most)
     }
@@ -169,7 +178,7 @@ impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
             return Err(WriteError::TooLarge(format!("a record has {} bytes", bytes.len())));
         }
         // A longer record has a chunk of its own.
-        if !self.payload.is_empty() && self.payload.len() + bytes.len() > CHUNK_WRITTEN_BYTES {
+        if !self.payload.is_empty() && self.payload.len() + bytes.len() > self.cut {
             self.flush(false)?;
         }
         self.payload.extend(bytes);
