@@ -1,5 +1,6 @@
 //! Everything that needs more than one module, in one test binary; each module says what it shows.
 
+mod communication;
 mod conversion;
 mod corpus;
 mod crash;
