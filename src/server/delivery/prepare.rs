@@ -102,6 +102,7 @@ impl Preparer<'_> {
         let kind = object.as_ref().map(|object| object.kind);
         if let Some(object) = object {
             converted.rendered = object.rendered;
+            converted.losses.extend(object.losses);
         }
         let limit = self.traits.largest_message;
         if let Some(limit) = limit.filter(|&limit| converted.rendered.len() > limit) {
