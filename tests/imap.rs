@@ -296,22 +296,25 @@ plugin {
     assert!(exit == 4 && text.contains("cannot be reached"), "{exit}: {text}");
 }
 
+/// An authority and a certificate of it for `localhost`, as Dovecot reads them.
+fn make_certificate(root: &Path) {
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = parameters.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::from_params(&parameters, &authority_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names = vec!["localhost".to_owned()];
+    let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    fs::write(root.join("authority.pem"), authority.pem()).unwrap();
+    fs::write(root.join("cert.pem"), certificate.pem()).unwrap();
+    fs::write(root.join("key.pem"), key.serialize_pem()).unwrap();
+}
+
 #[test]
 fn tls_is_used_and_certificates_are_checked() {
-    let settings = "ssl = yes\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\n";
-    let make_certificate = |root: &Path| {
-        let authority_key = rcgen::KeyPair::generate().unwrap();
-        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority = parameters.self_signed(&authority_key).unwrap();
-        let issuer = rcgen::Issuer::from_params(&parameters, &authority_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let names = vec!["localhost".to_owned()];
-        let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
-        fs::write(root.join("authority.pem"), authority.pem()).unwrap();
-        fs::write(root.join("cert.pem"), certificate.pem()).unwrap();
-        fs::write(root.join("key.pem"), key.serialize_pem()).unwrap();
-    };
+    // The server refuses passwords without TLS, on loopback too.
+    let settings = "ssl = required\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\n";
     let Some(server) = Dovecot::start_with(settings, make_certificate) else { return };
     let bench = Bench::new();
     let authority = server.root().join("authority.pem");
@@ -332,6 +335,13 @@ fn tls_is_used_and_certificates_are_checked() {
         assert_eq!(output.status.code(), Some(0), "{scheme}: {errors}");
         assert!(stored(&server.root().join("mail").join(&user)) as u64 >= MAILS);
     }
+}
+
+#[test]
+fn a_server_on_this_machine_needs_no_certificate_that_is_trusted() {
+    let settings = "ssl = yes\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\n";
+    let Some(server) = Dovecot::start_with(settings, make_certificate) else { return };
+    open(&server.address(&server.new_user())).unwrap();
 }
 
 #[test]

@@ -74,3 +74,14 @@ pub enum Location {
         uid: u32,
     },
 }
+
+impl Location {
+    /// Whether both are numbers of one numbering, or both are files.
+    pub fn is_numbered_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Uid { uid_validity, .. }, Self::Uid { uid_validity: other, .. }) => uid_validity == other,
+            (Self::File { .. }, Self::File { .. }) => true,
+            (Self::File { .. }, Self::Uid { .. }) | (Self::Uid { .. }, Self::File { .. }) => false,
+        }
+    }
+}

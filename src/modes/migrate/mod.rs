@@ -209,8 +209,7 @@ fn carry_item(
     let end = preparer.look(listed)?;
     pass.count_found(1);
     if let Some(end) = end {
-        pass.settle_unopened(listed.origin, end);
-        return Ok(());
+        return Ok(pass.settle_unopened(listed.origin, end)?);
     }
     let prepared = match source.open(listed.id) {
         Ok(item) => preparer.item(listed, &item)?,

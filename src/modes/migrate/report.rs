@@ -88,7 +88,7 @@ impl Reporter {
                     continue;
                 }
                 End::Delivered => "delivered",
-                End::AlreadyThere => "already there",
+                End::AlreadyThere | End::ReadSince => "already there",
                 End::RemovedByUser => "removed by user",
             };
             self.count_losses(losses);
