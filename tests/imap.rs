@@ -296,7 +296,7 @@ plugin {
     assert!(exit == 4 && text.contains("cannot be reached"), "{exit}: {text}");
 }
 
-/// An authority and a certificate of it for `localhost`, as Dovecot reads them.
+/// An authority and a certificate of it for `localhost` and 127.0.0.2, as Dovecot reads them.
 fn make_certificate(root: &Path) {
     let authority_key = rcgen::KeyPair::generate().unwrap();
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -304,7 +304,7 @@ fn make_certificate(root: &Path) {
     let authority = parameters.self_signed(&authority_key).unwrap();
     let issuer = rcgen::Issuer::from_params(&parameters, &authority_key);
     let key = rcgen::KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned()];
+    let names = vec!["localhost".to_owned(), "127.0.0.2".to_owned()];
     let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
     fs::write(root.join("authority.pem"), authority.pem()).unwrap();
     fs::write(root.join("cert.pem"), certificate.pem()).unwrap();
@@ -313,12 +313,15 @@ fn make_certificate(root: &Path) {
 
 #[test]
 fn tls_is_used_and_certificates_are_checked() {
-    // The server refuses passwords without TLS, on loopback too.
-    let settings = "ssl = required\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\n";
+    // Asked at another address than the client has, Dovecot refuses passwords without TLS.
+    let settings = "listen = 127.0.0.1, 127.0.0.2, 127.0.0.3\ndisable_plaintext_auth = yes\nssl = required\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\n";
     let Some(server) = Dovecot::start_with(settings, make_certificate) else { return };
     let bench = Bench::new();
     let authority = server.root().join("authority.pem");
-    for (scheme, port) in [("imaps", server.tls_port), ("imap", server.port)] {
+    for (scheme, port, named, unnamed) in [
+        ("imaps", server.tls_port, "localhost", "127.0.0.1"),
+        ("imap", server.port, "127.0.0.2", "127.0.0.3"),
+    ] {
         let user = server.new_user();
         let run = |host: &str, trusted: bool| {
             let mut command =
@@ -328,9 +331,9 @@ fn tls_is_used_and_certificates_are_checked() {
             }
             command.output().unwrap()
         };
-        assert_eq!(run("localhost", false).status.code(), Some(4), "{scheme}: an unknown authority");
-        assert_eq!(run("127.0.0.1", true).status.code(), Some(4), "{scheme}: another name");
-        let output = run("localhost", true);
+        assert_eq!(run(named, false).status.code(), Some(4), "{scheme}: an unknown authority");
+        assert_eq!(run(unnamed, true).status.code(), Some(4), "{scheme}: another name");
+        let output = run(named, true);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{scheme}: {errors}");
         assert!(stored(&server.root().join("mail").join(&user)) as u64 >= MAILS);

@@ -119,7 +119,7 @@ impl Job {
     /// one that was put as read, an unread mark is the user's.
     pub fn read_since(&self) -> impl Iterator<Item = (Origin, Place)> {
         let read = self.prepared.unread == Some(false);
-        let sighted = self.sighted.iter().filter(move |sighted| read && sighted.entry.seen == Some(false));
+        let sighted = self.sighted.iter().filter(move |sighted| read && sighted.entry.seen != Some(true));
         let stays = |(folder, _): &Place| !self.puts.iter().any(|put| put.folder == *folder);
         sighted.flat_map(Sighted::unseen).filter(stays).map(|place| (self.prepared.key.origin, place))
     }

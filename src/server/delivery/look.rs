@@ -8,7 +8,7 @@ use crate::model::item::{ItemKey, Origin};
 use crate::model::loss::{Loss, LossKind};
 use crate::server::delivery::batch::Job;
 use crate::server::delivery::{DeliveryError, End, Pass, plan};
-use crate::store::{Changes, Entry};
+use crate::store::{Changes, Entry, Placed};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem;
 
@@ -25,7 +25,11 @@ pub struct Sighted {
 
 /// The copies that a line of the ledger knows.
 pub fn copies(entry: &Entry) -> impl Iterator<Item = Place> {
-    entry.placements.iter().filter_map(|placed| Some((placed.folder.clone(), placed.location.clone()?)))
+    entry.placements.iter().filter_map(place)
+}
+
+fn place(placed: &Placed) -> Option<Place> {
+    Some((placed.folder.clone(), placed.location.clone()?))
 }
 
 impl Sighted {
@@ -48,9 +52,11 @@ impl Sighted {
         sighted
     }
 
-    /// The copies that are there and not read.
+    /// The copies of ours that are there and not read. Of one that was found, nobody knows who marked it so.
     pub fn unseen(&self) -> impl Iterator<Item = Place> {
-        copies(&self.entry).filter(|(folder, _)| self.flags.get(folder).is_some_and(|flags| !flags.seen))
+        let ours = self.entry.placements.iter().filter(|placed| placed.source_digest.is_some());
+        let seen = |placed: &Placed| self.flags.get(&placed.folder).is_none_or(|flags| flags.seen);
+        ours.filter(move |placed| !seen(placed)).filter_map(place)
     }
 }
 
