@@ -5,6 +5,7 @@ mod corpus;
 mod crash;
 mod damage;
 mod delivery;
+mod delta;
 mod destinations;
 mod forge;
 #[cfg(unix)]

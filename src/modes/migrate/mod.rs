@@ -154,6 +154,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         let so_far = report::columns(&pass.tally());
         Failure::new(failure.exit, format!("{}. Until then: {so_far}.", failure.sentence))
     })?;
+    reporter.left_behind(pass.left_behind());
     let not_final = source.changed()?;
     Ok(reporter.end(&pass.tally(), stopped, not_final.as_deref(), arguments.all_documents))
 }
