@@ -156,6 +156,13 @@ impl Bench {
 
     /// Migrates one of the two; found, delivered, already there, removed by user.
     fn run(&self, source: &str, target: &dyn Target, state: &Path) -> [u64; 4] {
+        let end = self.run_to_end(source, target, state);
+        assert_eq!(end["left_behind"].as_u64(), Some(0), "{end}");
+        ["found", "delivered", "already_there", "removed_by_user"].map(|name| end[name].as_u64().unwrap())
+    }
+
+    /// Migrates one of the two; the last object of the report.
+    fn run_to_end(&self, source: &str, target: &dyn Target, state: &Path) -> Value {
         let mut command = Command::new(env!("CARGO_BIN_EXE_notesferry"));
         command.arg("migrate").arg(self.path(source)).arg(target.name()).arg("--state-dir").arg(state);
         command.args(["--all-documents", "--json"]);
@@ -165,7 +172,7 @@ impl Bench {
         let text = String::from_utf8(output.stdout).unwrap();
         let end: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
         assert_eq!(end["exit"].as_u64(), Some(0), "{end}");
-        ["found", "delivered", "already_there", "removed_by_user"].map(|name| end[name].as_u64().unwrap())
+        end
     }
 }
 
@@ -283,6 +290,25 @@ fn a_second_run_carries_exactly_what_changed() {
         let imap = || ImapTarget { server: &server, user: server.new_user() };
         undisturbed(&bench, &imap(), &bench.path("state 3"));
         with_a_user(&bench, &imap(), &bench.path("state 4"), &classes);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn older_copies_that_a_server_does_not_let_us_take_out_are_reported() {
+    // No UIDPLUS.
+    let settings = "ssl = no\nimap_capability = IMAP4rev1 SASL-IR AUTH=PLAIN\n";
+    let Some(server) = Dovecot::start_with(settings, |_| ()) else { return };
+    let bench = Bench::new();
+    let target = ImapTarget { server: &server, user: server.new_user() };
+    let state = bench.path("state");
+    bench.run("before.nsf", &target, &state);
+    let copies = target.copies().len();
+    for _ in 0..2 {
+        let end = bench.run_to_end("later.nsf", &target, &state);
+        let left = end["left_behind"].as_u64().unwrap();
+        assert!(left >= bench.changed.changed + bench.changed.moved, "{end}");
+        assert!(target.copies().len() as u64 >= copies as u64 + left, "nothing was taken out");
     }
 }
 

@@ -8,10 +8,10 @@ use crate::support::messages::{delivery, folder};
 use crate::support::proxy::Proxy;
 use notesferry::base::secret::Secret;
 use notesferry::destinations::imap::{Address, Imap};
-use notesferry::destinations::{DeliverError, Destination, DestinationError};
+use notesferry::destinations::{DeliverError, Destination, DestinationError, Standing};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
-use notesferry::model::delivery::{FolderState, InFlight, Location};
+use notesferry::model::delivery::{Flags, FolderState, InFlight, Location};
 use notesferry::model::folder::FolderPath;
 use notesferry::store::StateStore;
 use serde_json::Value;
@@ -358,6 +358,63 @@ fn without_uidplus_nothing_is_taken_out() {
     let error = imap.remove(&inbox, &location).unwrap_err();
     assert!(matches!(error, DestinationError::CannotRemove { .. }), "{error}");
     assert_eq!(imap.survey(&inbox).unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_folder_does_not_keep_is_not_sent_and_named() {
+    let settings = "ssl = no
+mail_plugins = acl
+plugin {
+  acl = vfile:ROOT/acl
+}
+";
+    // Everything but `w`, the right to set flags other than \Seen and \Deleted.
+    let no_flags = |root: &Path| fs::write(root.join("acl"), "* owner lrsipkxte\n").unwrap();
+    let Some(server) = Dovecot::start_with(settings, no_flags) else { return };
+    let user = server.new_user();
+    let mut imap = open(&server.address(&user)).unwrap();
+    let inbox = FolderPath::inbox();
+    let mut delivery = delivery(1, &inbox, "x");
+    delivery.flags = Flags { flagged: true, keywords: vec!["Travel".to_owned()], ..delivery.flags };
+    imap.prepare(std::slice::from_ref(&inbox)).unwrap();
+    let refused: Vec<String> = imap.refused_flags(&delivery).iter().map(ToString::to_string).collect();
+    assert_eq!(refused, ["flag refused: \\Flagged", "keyword refused: Travel"]);
+    imap.put_batch(&[delivery]).remove(0).unwrap();
+    assert_eq!(server.mails(&user)["INBOX"][0].flags, ["\\Seen"]);
+}
+
+#[test]
+fn a_look_makes_no_folder_and_knows_a_renamed_or_new_one() {
+    let Some(server) = Dovecot::start() else { return };
+    let user = server.new_user();
+    let mut imap = open(&server.address(&user)).unwrap();
+    let work = folder(&["Work"]);
+    imap.prepare(std::slice::from_ref(&work)).unwrap();
+    let location = imap.put_batch(&[delivery(1, &work, "x")]).remove(0).unwrap();
+    let copy = [(work.clone(), location)];
+    server.reader(&user).rename("Work", "Archive").unwrap();
+    for imap in [&mut imap, &mut open(&server.address(&user)).unwrap()] {
+        assert_eq!(imap.look(&copy).unwrap(), [Standing::Gone]);
+        assert_eq!(imap.add_flags(&copy, &Flags::default()).unwrap(), [false]);
+        assert!(!imap.remove(&work, &copy[0].1).unwrap());
+        assert!(!server.mails(&user).contains_key("Work"));
+    }
+    server.reader(&user).create("Work").unwrap();
+    assert_eq!(imap.look(&copy).unwrap(), [Standing::Renumbered]);
+}
+
+#[test]
+fn a_mail_that_its_user_marked_to_be_taken_out_is_gone() {
+    let Some(server) = Dovecot::start() else { return };
+    let user = server.new_user();
+    let mut imap = open(&server.address(&user)).unwrap();
+    let inbox = FolderPath::inbox();
+    imap.prepare(std::slice::from_ref(&inbox)).unwrap();
+    let location = imap.put_batch(&[delivery(1, &inbox, "x")]).remove(0).unwrap();
+    let mut reader = server.reader(&user);
+    reader.select("INBOX").unwrap();
+    reader.store("1", "+FLAGS (\\Deleted)").unwrap();
+    assert_eq!(imap.look(&[(inbox, location)]).unwrap(), [Standing::Gone]);
 }
 
 #[test]

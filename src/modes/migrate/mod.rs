@@ -42,8 +42,8 @@ pub struct MigrateArguments {
     /// Where to: imaps://user@host[:port][/prefix] for a mailbox on a server, maildir:DIR for a Maildir, or eml:DIR for
     /// a tree of folders with one .eml file per message.
     ///
-    /// imap:// uses STARTTLS; without encryption it works on this machine only. With a prefix everything is put below
-    /// that folder. An @ in the user name may stay; other special characters are written as %20.
+    /// imap:// switches to TLS (STARTTLS), but to a server on this machine it goes without encryption where that takes
+    /// passwords so. With a prefix everything is put below that folder. An @ in the user name may stay; other special characters are written as %20.
     target: String,
 
     /// Read everything and say what would happen; nothing is delivered and nothing is noted in the ledger.

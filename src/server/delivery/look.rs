@@ -19,7 +19,7 @@ pub struct Sighted {
     pub entry: Entry,
     /// The flags of the copies that are there, by their folders.
     pub flags: HashMap<FolderPath, Flags>,
-    /// Whether a copy is newly gone.
+    /// Whether the line says something new and is to be written.
     pub changed: bool,
 }
 
@@ -111,7 +111,7 @@ impl Pass<'_> {
     }
 
     /// Marks the copies of a batch that stay and were read since, and adds what flags the target refuses to the losses.
-    pub(super) fn name_refused_flags(&mut self, jobs: &mut [Job]) -> Result<(), DeliveryError> {
+    pub(super) fn settle_flags(&mut self, jobs: &mut [Job]) -> Result<(), DeliveryError> {
         let refused = self.mark_read(jobs.iter().flat_map(Job::read_since).collect())?;
         for job in jobs {
             let put = job.deliveries().flat_map(|delivery| self.destination.refused_flags(&delivery));

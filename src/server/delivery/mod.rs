@@ -215,7 +215,7 @@ impl<'a> Pass<'a> {
         };
         let mut jobs: Vec<Job> = batch.into_iter().map(job).collect();
         let states = self.prepare(&jobs)?;
-        self.name_refused_flags(&mut jobs)?;
+        self.settle_flags(&mut jobs)?;
         let deliveries: Vec<Delivery> = jobs.iter().flat_map(Job::deliveries).collect();
         let in_flight: Vec<InFlight> = jobs.iter().flat_map(|job| job.in_flight(&states)).collect();
         self.commit(Changes { departing: in_flight.clone(), ..Changes::default() })?;
