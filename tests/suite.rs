@@ -7,13 +7,18 @@ mod damage;
 mod delivery;
 mod delta;
 mod destinations;
+#[cfg(target_os = "linux")]
+mod extractor;
 mod forge;
+#[cfg(unix)]
+mod gate;
 #[cfg(unix)]
 mod imap;
 mod inspect;
 mod lmbcs;
 mod migrate;
 mod protocol;
+mod simulate;
 mod sources;
 mod support;
 mod tidy;

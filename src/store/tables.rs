@@ -24,3 +24,12 @@ pub const FOLDERS: TableDefinition<(&str, &str), ()> = TableDefinition::new("fol
 
 /// (mailbox, removal record): an older copy that was replaced and is still to be taken out.
 pub const REMOVALS: TableDefinition<(&str, &[u8]), ()> = TableDefinition::new("removals");
+
+/// (kind, number) -> a line of the configuration, as `store::config` says.
+pub const CONFIG: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("config");
+
+/// Migration -> what it is to do next, as `store::actions` says.
+pub const ACTIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("actions");
+
+/// What is counted -> the last number that was given.
+pub const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");

@@ -7,7 +7,7 @@ use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside};
 use crate::model::outcome::Outcome;
-use crate::model::rendered::Rendered;
+use crate::model::rendered::{Rendered, Segment};
 use crate::server::delivery::look::{self, Sighted};
 use crate::server::delivery::plan::{self, Put};
 use crate::server::delivery::put::Answer;
@@ -56,6 +56,15 @@ impl Prepared {
             Work::Deliver(message) => Some(message),
             Work::Unchanged | Work::SetAside(_) => None,
         }
+    }
+
+    /// The bytes of the message that are in memory.
+    pub fn memory_bytes(&self) -> u64 {
+        let bytes = |segment: &Segment| match segment {
+            Segment::Bytes(bytes) => bytes.len() as u64,
+            Segment::Blob { blob, .. } => blob.in_memory().map_or(0, |bytes| bytes.len() as u64),
+        };
+        self.message().map_or(0, |message| message.rendered.segments().iter().map(bytes).sum())
     }
 
     /// The target folders that the item belongs in.

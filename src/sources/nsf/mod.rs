@@ -26,4 +26,4 @@ mod superblock;
 pub mod unread;
 mod view;
 
-pub use source::NsfSource;
+pub use source::{NsfSource, glance};

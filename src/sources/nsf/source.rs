@@ -2,7 +2,7 @@
 
 use super::attachment;
 use super::census::Census;
-use super::database::{Database, OpenError, Walked, walked_id};
+use super::database::{Database, OpenError, Walked, open_header, walked_id};
 use super::file::DatabaseFile;
 use super::folders::{FolderContents, read_folders};
 use super::header::Header;
@@ -16,7 +16,7 @@ use crate::model::loss::{Loss, LossKind};
 use crate::notes::document::Note;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::value::Value;
-use crate::sources::{Cursor, Page, Source, SourceError, SourceInfo, Traits};
+use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -120,6 +120,15 @@ impl NsfSource {
     fn origin(&self, unid: Unid) -> Origin {
         Origin::Notes { replica: self.replica_id(), unid }
     }
+}
+
+/// What the header of a database shows; its owner would take a walk over all notes.
+///
+/// # Errors
+/// As [`NsfSource::open`], as far as the header shows it.
+pub fn glance(path: &Path) -> Result<Glance, SourceError> {
+    let header = open_header(path).map_err(|error| open_error(path, error))?;
+    Ok(Glance { title: header.title, owner: None, in_use: in_use::writer_of(path) })
 }
 
 fn open_error(path: &Path, error: OpenError) -> SourceError {

@@ -1,0 +1,333 @@
+//! What an administrator entered and what came of it: extractors, connectors, mailboxes, passes.
+//!
+//! Written by `server::api`, `server::communication` and `server::scheduler`; one line each in table `config`. The
+//! types are their own disk form: a byte for the layout, then the fields in this order. Fields are only appended, and
+//! the golden bytes below hold that.
+
+use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId};
+use crate::model::outcome::Tally;
+use crate::store::open::{StateStore, StoreError};
+use crate::store::record::RecordError;
+use crate::store::seal::Sealed;
+use crate::store::tables::{CONFIG, COUNTERS};
+use redb::{ReadableDatabase, ReadableTable};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The layout of every line on this page.
+const LAYOUT_VERSION: u8 = 1;
+
+/// Something that is kept in the configuration, one line each.
+pub trait Line: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// The name of its kind in the table. It never changes.
+    const KIND: &'static str;
+    type Id: Copy + From<u64> + Into<u64>;
+
+    fn id(&self) -> Self::Id;
+}
+
+macro_rules! lines {
+    ($($type:ident($id:ident) = $kind:literal,)*) => {$(
+        impl Line for $type {
+            const KIND: &'static str = $kind;
+            type Id = $id;
+
+            fn id(&self) -> $id {
+                self.id
+            }
+        }
+    )*};
+}
+
+lines! {
+    Extractor(ExtractorId) = "extractor",
+    Connector(ConnectorId) = "connector",
+    Mailbox(MailboxNumber) = "mailbox",
+    PassLine(MigrationId) = "pass",
+    EnrolCode(u64) = "enrol code",
+}
+
+/// A machine that was enrolled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extractor {
+    pub id: ExtractorId,
+    /// The name that the machine gave itself when it enrolled.
+    pub host: String,
+    /// BLAKE3 of its token, which is long and random and needs no slower hash.
+    pub token_hash: [u8; 32],
+    pub enrolled_unix_ms: i64,
+    /// A revoked extractor is answered like an unknown one.
+    pub revoked: bool,
+}
+
+/// A one-time code that lets a machine enrol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolCode {
+    pub id: u64,
+    /// BLAKE3 of the code.
+    pub code_hash: [u8; 32],
+    pub expires_unix_ms: i64,
+}
+
+/// Where mailboxes are, and which extractor can see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connector {
+    pub id: ConnectorId,
+    pub name: String,
+    /// The kind of source, as in a SOURCE on the command line: `nsf`.
+    pub kind: String,
+    /// What follows the kind: a folder at the extractor.
+    pub location: String,
+    pub extractor: ExtractorId,
+    pub user: Option<String>,
+    pub password: Option<Sealed>,
+}
+
+/// A mailbox and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    pub id: MailboxNumber,
+    pub connector: ConnectorId,
+    /// The mailbox inside the connector: a file below its folder.
+    pub source: String,
+    /// A TARGET as on the command line, without a password.
+    pub target: String,
+    pub target_password: Option<Sealed>,
+    /// Also carry documents that are not mail-file content.
+    pub all_documents: bool,
+}
+
+/// Where a pass stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PassState {
+    /// Waits for its turn.
+    Queued,
+    Running,
+    /// Something failed that may work later.
+    Waiting {
+        /// When it is tried again.
+        until_unix_ms: i64,
+        /// How often it failed since something last worked.
+        failures: u32,
+        why: String,
+    },
+    /// Everything was looked at.
+    Finished,
+    /// A person stopped it.
+    Stopped,
+}
+
+/// One pass over a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassLine {
+    pub id: MigrationId,
+    pub mailbox: MailboxNumber,
+    pub state: PassState,
+    pub started_unix_ms: i64,
+    pub changed_unix_ms: i64,
+    pub tally: TallyForm,
+    /// Why another pass is needed, although this one is finished: the source changed meanwhile.
+    pub not_final: Option<String>,
+}
+
+/// The sum of a pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TallyForm {
+    found: u64,
+    delivered: u64,
+    already_there: u64,
+    filtered_out: u64,
+    set_aside: u64,
+    removed_by_user: u64,
+    still_to_do: u64,
+}
+
+impl From<Tally> for TallyForm {
+    fn from(tally: Tally) -> Self {
+        let Tally { found, delivered, already_there, filtered_out, set_aside, removed_by_user, still_to_do } =
+            tally;
+        Self { found, delivered, already_there, filtered_out, set_aside, removed_by_user, still_to_do }
+    }
+}
+
+impl From<TallyForm> for Tally {
+    fn from(form: TallyForm) -> Self {
+        let TallyForm {
+            found,
+            delivered,
+            already_there,
+            filtered_out,
+            set_aside,
+            removed_by_user,
+            still_to_do,
+        } = form;
+        Self { found, delivered, already_there, filtered_out, set_aside, removed_by_user, still_to_do }
+    }
+}
+
+impl StateStore {
+    /// All lines of a kind, by id.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn lines<L: Line>(&self) -> Result<Vec<L>, StoreError> {
+        let table = self.database.begin_read()?.open_table(CONFIG)?;
+        let lines = table.range((L::KIND, 0)..=(L::KIND, u64::MAX))?;
+        lines.map(|line| Ok(decode(line?.1.value())?)).collect()
+    }
+
+    /// One line.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn line<L: Line>(&self, id: L::Id) -> Result<Option<L>, StoreError> {
+        let table = self.database.begin_read()?.open_table(CONFIG)?;
+        let found = table.get((L::KIND, id.into()))?;
+        Ok(found.map(|bytes| decode(bytes.value())).transpose()?)
+    }
+
+    /// A new line under the next number of its kind, which is never given again. Durable when this returns.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add_line<L: Line>(&self, make: impl Fn(L::Id) -> L + Send + 'static) -> Result<L, StoreError> {
+        let (sender, made) = std::sync::mpsc::channel();
+        self.write(move |transaction| {
+            let mut counters = transaction.open_table(COUNTERS)?;
+            let number = counters.get(L::KIND)?.map_or(0, |last| last.value()) + 1;
+            counters.insert(L::KIND, number)?;
+            let line = make(number.into());
+            transaction.open_table(CONFIG)?.insert((L::KIND, number), encode(&line)?.as_slice())?;
+            // The last one sent is the one of the transaction that was committed.
+            let _ = sender.send(line);
+            Ok(())
+        })?;
+        Ok(made.try_iter().last().expect("the change ran before it was committed"))
+    }
+
+    /// Writes lines that exist already, all or none; one that was removed meanwhile stays removed. Durable when this
+    /// returns.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_lines<L: Line>(&self, lines: Vec<L>) -> Result<(), StoreError> {
+        self.write(move |transaction| {
+            let mut table = transaction.open_table(CONFIG)?;
+            for line in &lines {
+                let key = (L::KIND, line.id().into());
+                if table.get(key)?.is_some() {
+                    table.insert(key, encode(line)?.as_slice())?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes a line; says whether it was there. Durable when this returns.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn remove_line<L: Line>(&self, id: L::Id) -> Result<bool, StoreError> {
+        let (sender, removed) = std::sync::mpsc::channel();
+        let number = id.into();
+        self.write(move |transaction| {
+            let _ = sender.send(transaction.open_table(CONFIG)?.remove((L::KIND, number))?.is_some());
+            Ok(())
+        })?;
+        Ok(removed.try_iter().last().unwrap_or_default())
+    }
+}
+
+fn encode(line: &impl Serialize) -> Result<Vec<u8>, RecordError> {
+    Ok(postcard::to_extend(line, vec![LAYOUT_VERSION])?)
+}
+
+fn decode<L: Line>(bytes: &[u8]) -> Result<L, RecordError> {
+    match bytes.split_first() {
+        Some((&LAYOUT_VERSION, rest)) => Ok(postcard::from_bytes(rest)?),
+        Some((&layout, _)) => Err(RecordError::Layout(layout)),
+        None => Err(RecordError::Empty),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(line: &impl Serialize) -> String {
+        encode(line).unwrap().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn code(id: u64) -> EnrolCode {
+        EnrolCode { id, code_hash: [7; 32], expires_unix_ms: 1 }
+    }
+
+    #[test]
+    fn numbers_are_never_given_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = StateStore::open(folder.path()).unwrap();
+        assert_eq!(store.add_line(code).unwrap().id, 1);
+        assert!(store.remove_line::<EnrolCode>(1).unwrap());
+        assert!(!store.remove_line::<EnrolCode>(1).unwrap());
+        assert_eq!(store.add_line(code).unwrap().id, 2);
+        store.put_lines(vec![code(1), EnrolCode { expires_unix_ms: 9, ..code(2) }]).unwrap();
+        assert_eq!(store.lines::<EnrolCode>().unwrap(), [EnrolCode { expires_unix_ms: 9, ..code(2) }]);
+        assert_eq!(store.lines::<Mailbox>().unwrap(), []);
+        assert_eq!(store.line::<EnrolCode>(1).unwrap(), None);
+    }
+
+    // Lines that were ever written must read the same for ever.
+    #[test]
+    fn golden_lines() {
+        let digest = "07".repeat(32);
+        assert_eq!(hex(&code(3)), format!("0103{digest}02"));
+        let extractor = Extractor {
+            id: ExtractorId(1),
+            host: "nb".to_owned(),
+            token_hash: [7; 32],
+            enrolled_unix_ms: 1,
+            revoked: true,
+        };
+        assert_eq!(hex(&extractor), format!("0101026e62{digest}0201"));
+        let connector = Connector {
+            id: ConnectorId(2),
+            name: "HQ".to_owned(),
+            kind: "nsf".to_owned(),
+            location: "/n".to_owned(),
+            extractor: ExtractorId(1),
+            user: None,
+            password: Some(Sealed(vec![9])),
+        };
+        assert_eq!(hex(&connector), "0102024851036e7366022f6e0100010109");
+        let mailbox = Mailbox {
+            id: MailboxNumber(5),
+            connector: ConnectorId(2),
+            source: "a.nsf".to_owned(),
+            target: "eml:/x".to_owned(),
+            target_password: None,
+            all_documents: true,
+        };
+        assert_eq!(hex(&mailbox), "01050205612e6e736606656d6c3a2f780001");
+        let state = PassState::Waiting { until_unix_ms: 1, failures: 2, why: "x".to_owned() };
+        let tally = Tally { found: 1, delivered: 1, ..Tally::default() };
+        let mut pass = PassLine {
+            id: MigrationId(4),
+            mailbox: MailboxNumber(5),
+            state,
+            started_unix_ms: 1,
+            changed_unix_ms: 2,
+            tally: tally.into(),
+            not_final: None,
+        };
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000");
+        for (state, number) in [
+            (PassState::Queued, "00"),
+            (PassState::Running, "01"),
+            (PassState::Finished, "03"),
+            (PassState::Stopped, "04"),
+        ] {
+            pass.state = state;
+            assert_eq!(&hex(&pass)[6..8], number);
+            assert_eq!(decode::<PassLine>(&encode(&pass).unwrap()).unwrap(), pass);
+        }
+    }
+}
