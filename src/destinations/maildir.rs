@@ -119,7 +119,8 @@ impl Maildir {
             }
         }
         for (directory, missing) in missing {
-            for part in ["cur", "new"].map(|part| directory.join(part)) {
+            // In the order that a mail program moves them, so that none is missed on its way.
+            for part in ["new", "cur"].map(|part| directory.join(part)) {
                 for name in file_names(&part)? {
                     if let Some(&index) = missing.get(without_info(&name)) {
                         found[index] = Some(part.join(name));
@@ -170,7 +171,7 @@ impl Maildir {
 
 impl Destination for Maildir {
     fn traits(&self) -> Traits {
-        Traits { searchable: true, flags: true, keywords: false, largest_message: None }
+        Traits { searchable: true, flags: true, keywords: false, objects: false, largest_message: None }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {

@@ -125,7 +125,7 @@ impl Server {
 impl Destination for MemoryDestination {
     fn traits(&self) -> Traits {
         let searchable = !self.server().unsearchable;
-        Traits { searchable, flags: true, keywords: true, largest_message: Some(1 << 20) }
+        Traits { searchable, flags: true, keywords: true, objects: false, largest_message: Some(1 << 20) }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {

@@ -131,6 +131,7 @@ impl Source for MemorySource {
             version: version(mail),
             content: Content::Note { note: Box::new(Note { items, ..Note::default() }), files: Vec::new() },
             parent_message_id: None,
+            related: Vec::new(),
             losses: Vec::new(),
         })
     }
@@ -149,6 +150,7 @@ pub fn convert(listed: &ListedItem, item: &SourceItem) -> Result<Converted, SetA
         placements.push(FolderPath::inbox());
     }
     Ok(Converted {
+        object: None,
         rendered: Rendered::new(vec![Segment::Bytes(message_bytes(number, &note.text("Body")))]),
         placements,
         flags: Flags { seen: listed.unread == Some(false), ..Flags::default() },

@@ -6,6 +6,7 @@ use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside};
+use crate::model::object::ObjectKind;
 use crate::model::outcome::Outcome;
 use crate::model::rendered::{Rendered, Segment};
 use crate::server::delivery::look::{self, Sighted};
@@ -44,6 +45,8 @@ pub enum Work {
 /// The message that an item became.
 pub struct Message {
     pub rendered: Arc<Rendered>,
+    /// What `rendered` is if it is no message.
+    pub object: Option<ObjectKind>,
     pub source_digest: [u8; 32],
     /// Without the rendered bytes and the losses, which were taken out of it.
     pub converted: Converted,
@@ -102,6 +105,7 @@ impl Job {
             key: self.prepared.key.clone(),
             folder: put.folder.clone(),
             rendered: Arc::clone(&message.rendered),
+            object: message.object,
             flags: self.flags_of(message, put),
             internal_date_ms: message.converted.internal_date_ms,
             message_id: message.converted.message_id.clone(),
