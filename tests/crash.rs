@@ -17,10 +17,16 @@ use notesferry::store::{StateStore, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A mailbox that was delivered once and then changed: one mail is new, one changed, one filed elsewhere.
+/// A mailbox that was delivered once and then changed: one mail is new, one changed, one filed once more, one moved, one
+/// moved and changed, one read.
 fn changed_mailbox() -> (MemorySource, MemorySource) {
-    let before = MemorySource::with_mails(120);
-    let mut after = MemorySource::with_mails(121);
+    let (mut before, mut after) = (MemorySource::with_mails(120), MemorySource::with_mails(121));
+    before.mails[6].unread = Some(true);
+    after.mails[6].unread = Some(false);
+    after.mails[5].folders = vec![1];
+    after.mails[10].folders = vec![0];
+    after.mails[10].body = "changed".to_owned();
+    after.mails[10].sequence = 2;
     after.mails[3].body = "changed".to_owned();
     after.mails[3].sequence = 2;
     after.mails[1].folders = vec![0, 1];
@@ -67,8 +73,12 @@ fn a_death_at_any_write_leaves_every_placement_once() {
             assert!(placements.values().all(|&count| count == 1), "{context}: {placements:?}");
             assert_eq!(placements.len(), after.placements(), "{context}");
             let server = target.server();
-            let mut changed = server.messages.values().filter(|message| message.origin == Some(origin(3)));
-            assert!(changed.all(|message| message.bytes == message_bytes(3, "changed")), "{context}");
+            for message in server.messages.values() {
+                for number in [3, 10].into_iter().filter(|&number| message.origin == Some(origin(number))) {
+                    assert_eq!(message.bytes, message_bytes(number, "changed"), "{context}");
+                }
+                assert!(message.flags.seen || message.origin != Some(origin(6)), "{context}");
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ mod corpus;
 mod crash;
 mod damage;
 mod delivery;
+mod delta;
 mod destinations;
 #[cfg(target_os = "linux")]
 mod extractor;

@@ -54,6 +54,12 @@ pub const RECONNECT_ATTEMPTS: u32 = 6;
 /// Messages of a folder that one command asks about.
 pub const FETCH_MESSAGES: u32 = 2_000;
 
+/// Bytes of the UIDs in one command: servers take lines of 8,000 (RFC 2683 section 3.2.1.5).
+pub const COMMAND_SET_BYTES: usize = 7_500;
+
+/// Items that were delivered earlier and are looked for at the target together.
+pub const LOOK_ITEMS: usize = 2_000;
+
 /// Seconds that a folder has to stand still before what is missing in it counts as not stored.
 pub const SETTLE_SECONDS: u64 = 5;
 
