@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod delivery;
 mod destinations;
+mod dxl;
 mod forge;
 #[cfg(unix)]
 mod imap;

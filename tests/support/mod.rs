@@ -6,6 +6,7 @@ pub mod destination_kit;
 pub mod document;
 #[cfg(unix)]
 pub mod dovecot;
+pub mod dxl;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;

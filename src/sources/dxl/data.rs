@@ -113,9 +113,10 @@ impl<R: DerefMut<Target = TextReader>> Read for Characters<R> {
         }
         let marks: &[u8] = if self.in_cdata { b"]" } else { b"<&" };
         let block = self.reader.fill_buf()?;
+        let block = &block[..block.len().min(out.len())];
         // The first byte is no mark, or a mark that stands for itself.
-        let end = block.iter().skip(1).position(|byte| marks.contains(byte)).map_or(block.len(), |at| at + 1);
-        let count = end.min(out.len());
+        let end = block.iter().skip(1).position(|byte| marks.contains(byte));
+        let count = end.map_or(block.len(), |at| at + 1);
         out[..count].copy_from_slice(&block[..count]);
         self.reader.consume(count);
         Ok(count)

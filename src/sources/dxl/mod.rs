@@ -16,4 +16,4 @@ mod text;
 mod value;
 mod xml;
 
-pub use source::{DxlSource, RECOGNITION_BYTES, is_dxl};
+pub use source::{DxlSource, RECOGNITION_BYTES, is_dxl, is_dxl_file};

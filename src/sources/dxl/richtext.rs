@@ -128,6 +128,8 @@ struct RichText<'x, 'c, 'd> {
     xml: &'x mut Xml,
     context: &'c mut Context<'d>,
     records: Vec<u8>,
+    /// Text of one font that has no record yet.
+    pending: String,
     open: Vec<Open>,
     tables: Vec<Table>,
     font: Font,
@@ -145,6 +147,7 @@ pub fn read(xml: &mut Xml, context: &mut Context<'_>) -> Result<Vec<u8>, XmlErro
         xml,
         context,
         records: Vec::new(),
+        pending: String::new(),
         open: Vec::new(),
         tables: Vec::new(),
         font: DEFAULT_FONT,
@@ -158,35 +161,56 @@ pub fn read(xml: &mut Xml, context: &mut Context<'_>) -> Result<Vec<u8>, XmlErro
 impl RichText<'_, '_, '_> {
     fn read(&mut self) -> Result<(), XmlError> {
         loop {
-            if self.records.len() as u64 > *self.context.bytes_left {
-                return take(self.context.bytes_left, self.records.len());
+            let bytes = self.records.len() + self.pending.len();
+            if bytes as u64 > *self.context.bytes_left {
+                return take(self.context.bytes_left, bytes);
             }
             match self.xml.next()? {
-                Node::Start(element) => {
-                    if let Some(open) = self.start(&element)? {
-                        self.open.push(open);
+                Node::Start(element) => match special_character(&element) {
+                    Some(character) => {
+                        self.pending.push(character);
+                        self.xml.skip()?;
                     }
-                }
-                Node::Text(text) => self.characters(&text),
-                Node::End => match self.open.pop() {
-                    Some(open) => self.end(open),
                     None => {
-                        self.end_html();
-                        return Ok(());
+                        self.flush();
+                        self.begin(&element)?;
                     }
                 },
+                Node::Text(text) => self.characters(&text),
+                Node::End => {
+                    self.flush();
+                    let Some(open) = self.open.pop() else {
+                        self.end_html();
+                        return Ok(());
+                    };
+                    self.end(open);
+                }
                 Node::Eof => return Err(XmlError::Ends),
             }
         }
     }
 
+    fn begin(&mut self, element: &Element) -> Result<(), XmlError> {
+        let open = self.start(element)?;
+        self.open.extend(open);
+        Ok(())
+    }
+
+    /// Writes the text that is pending.
+    fn flush(&mut self) {
+        let text = std::mem::take(&mut self.pending);
+        self.text(&text);
+    }
+
     /// Text counts where the author wrote it. White space that only breaks lines of the XML does not.
     fn characters(&mut self, text: &str) {
-        match self.open.last() {
-            Some(Open::Run { .. }) => self.text(&text.replace('\n', " ")),
-            None | Some(Open::Container | Open::Table | Open::Object) => {}
-            Some(_) if text.contains('\n') && text.trim().is_empty() => {}
-            Some(_) => self.text(&text.replace('\n', " ")),
+        let is_layout = match self.open.last() {
+            Some(Open::Run { .. }) => false,
+            None | Some(Open::Container | Open::Table | Open::Object) => true,
+            Some(_) => text.contains('\n') && text.trim().is_empty(),
+        };
+        if !is_layout {
+            self.pending.push_str(&text.replace('\n', " "));
         }
     }
 
@@ -206,12 +230,6 @@ impl RichText<'_, '_, '_> {
             }
             "font" => {
                 self.font = self.font_of(element);
-                return self.done();
-            }
-            "break" | "nonxmlchar" => {
-                if let Some(character) = special_character(element) {
-                    self.text(character.encode_utf8(&mut [0; 4]));
-                }
                 return self.done();
             }
             "pardef" => return self.style(element).map(|()| None),

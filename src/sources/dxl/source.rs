@@ -33,6 +33,11 @@ pub fn is_dxl(head: &[u8]) -> bool {
             .is_ok_and(|file| looks_like_dxl(&Arc::new(file)))
 }
 
+/// Whether a file can be read and is DXL.
+pub fn is_dxl_file(path: &Path) -> bool {
+    read_head(path).is_ok_and(|head| is_dxl(&head))
+}
+
 /// A file, and how it looked when its index was made.
 struct DxlFile {
     path: PathBuf,
@@ -176,7 +181,7 @@ fn paths(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<PathBuf>, Source
         .map_err(read)?;
     entries.sort();
     let all = entries.len();
-    entries.retain(|path| path.is_file() && read_head(path).is_ok_and(|head| is_dxl(&head)));
+    entries.retain(|path| path.is_file() && is_dxl_file(path));
     if entries.is_empty() {
         let why = "no file in it is DXL".to_owned();
         return Err(SourceError::NotADatabase { path: path.to_owned(), why });

@@ -140,7 +140,11 @@ impl Xml {
             self.buffer.clear();
             let event = self.reader.read_event_into(&mut self.buffer);
             let at = self.at;
-            let event = event.map_err(|error| XmlError::Broken { at, error })?;
+            let text = self.reader.get_ref();
+            let event = event.map_err(|error| match error {
+                quick_xml::Error::Syntax(_) if text.position() == text.file().len() => XmlError::Ends,
+                error => XmlError::Broken { at, error },
+            })?;
             let (start, empty) = match event {
                 Event::Start(start) => (start, false),
                 Event::Empty(start) => (start, true),
