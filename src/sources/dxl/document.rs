@@ -5,11 +5,12 @@
 //! one `mime` text becomes the file that `$IntMailMsgFileName` names, which is where Notes itself keeps an original.
 
 use super::data::{Coding, StoredData};
-use super::richtext::{self, Fonts};
+use super::fonts::Fonts;
+use super::richtext;
 use super::text::TextReader;
 use super::value;
 use super::xml::{Element, Xml, XmlError};
-use crate::base::limits::NOTE_BYTES;
+use crate::base::limits::{LOSSES_PER_ITEM, NOTE_BYTES};
 use crate::model::blob::Blob;
 use crate::model::content::{File, FileBody};
 use crate::model::loss::{Loss, LossKind};
@@ -20,7 +21,7 @@ use crate::notes::ids::{NoteId, Unid};
 use crate::notes::item::{Item, ItemFlags, ItemType};
 use crate::notes::lmbcs;
 use crate::notes::timedate::Timedate;
-use crate::notes::value::Text;
+use crate::notes::value::{Text, Value};
 use crate::sources::nsf::packing::{PackedBytes, unpack};
 use mail_parser::MessageParser;
 use std::io::{self, Read};
@@ -74,11 +75,14 @@ pub fn read_note_info(xml: &mut Xml, element: &Element, note: &mut Note) -> Resu
     Ok(())
 }
 
-/// The times in the open element; `None` where one is no time.
+/// The times in the open element, as many as a list can hold; `None` where one is no time.
 fn read_times(xml: &mut Xml) -> Result<Vec<Option<Timedate>>, XmlError> {
     let mut times = Vec::new();
     while let Some(child) = xml.child()? {
-        times.push(value::timedate(&xml.text()?, child.is("dst")));
+        let time = value::timedate(&xml.text()?, child.is("dst"));
+        if times.len() < usize::from(u16::MAX) {
+            times.push(time);
+        }
     }
     Ok(times)
 }
@@ -96,6 +100,14 @@ pub fn read_base64(xml: &mut Xml, bytes_left: &mut u64) -> Result<Option<Vec<u8>
     take(bytes_left, bytes.len())?;
     xml.skip()?;
     Ok(sound.then_some(bytes))
+}
+
+/// Names a loss. Conversion counts equal ones; where there are very many, one of each kind is enough.
+pub fn lose(losses: &mut Vec<Loss>, kind: LossKind, detail: impl Into<String>) {
+    const MANY: usize = 10 * LOSSES_PER_ITEM;
+    if losses.len() < MANY || losses.iter().all(|loss| loss.kind != kind) {
+        losses.push(Loss::new(kind, detail));
+    }
 }
 
 /// Takes bytes off what is left.
@@ -168,7 +180,7 @@ impl DocumentReader<'_, '_> {
     }
 
     fn lose(&mut self, kind: LossKind, detail: impl Into<String>) {
-        self.document.losses.push(Loss::new(kind, detail));
+        lose(&mut self.document.losses, kind, detail);
     }
 
     fn add(&mut self, name: &str, item_type: ItemType, value: Vec<u8>) -> Result<(), XmlError> {
@@ -246,10 +258,22 @@ impl DocumentReader<'_, '_> {
         let mut bytes_left = self.bytes_left;
         let bytes = read_base64(self.xml, &mut bytes_left)?;
         if let (Ok(code), Some(bytes)) = (code, bytes) {
+            self.file_without_data(name, ItemType(code), &bytes)?;
             return Ok(Some((ItemType(code), bytes)));
         }
         self.lose(LossKind::TextDamaged, format!("value of item {name}"));
         Ok(None)
+    }
+
+    /// An attachment whose descriptor is there and nothing else.
+    fn file_without_data(&mut self, name: &str, item_type: ItemType, value: &[u8]) -> Result<(), XmlError> {
+        let Ok(Value::File(mut descriptor)) = Value::decode(item_type, value) else { return Ok(()) };
+        if name.eq_ignore_ascii_case("$FILE") {
+            let body = file_body(&mut descriptor, None);
+            take(&mut self.bytes_left, size_of::<File>())?;
+            self.document.files.push(File { descriptor, body });
+        }
+        Ok(())
     }
 
     /// The texts of the elements in the open one.

@@ -1,7 +1,7 @@
 //! The reader of Domino XML (DXL): exports of mail files as text, read as a stream and never written.
 //!
 //! Reading order: `source` is the contract; `index` finds the documents in a first pass, `document` reads one of them at
-//! its place, with `richtext` and `value` for what it holds; below them `xml` gives elements, `data` long character
+//! its place, with `richtext`, `fonts` and `value` for what it holds; below them `xml` gives elements, `data` long character
 //! data as a stream, and `text` the file as UTF-8.
 //!
 //! Notes documents come out as from a database: items with types and stored values. Memory grows with the number of
@@ -9,6 +9,7 @@
 
 mod data;
 mod document;
+mod fonts;
 mod index;
 mod richtext;
 mod source;

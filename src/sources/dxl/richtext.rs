@@ -3,12 +3,13 @@
 //! Elements are walked with a list of what their ends have to write, so depth costs no stack. An element that is not
 //! known is named as dropped; the paragraphs and runs inside it stay.
 
-use super::document::{read_base64, take};
+use super::document::{lose, read_base64, take};
+use super::fonts::{Font, Fonts};
 use super::xml::{Element, Node, Xml, XmlError, special_character};
 use crate::model::loss::{Loss, LossKind};
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::lmbcs;
-use crate::notes::richtext::construct::{FontId, OWNER_TEXT, StyleDefinition};
+use crate::notes::richtext::construct::{OWNER_TEXT, StyleDefinition};
 use crate::notes::richtext::record::{LengthForm, Record, Records, Signature};
 use crate::notes::timedate::Timedate;
 
@@ -19,56 +20,6 @@ pub struct Context<'d> {
     pub bytes_left: &'d mut u64,
 }
 
-/// The named fonts of a document.
-#[derive(Debug, Default)]
-pub struct Fonts(Vec<String>);
-
-impl Fonts {
-    /// The face of a name; the names of the built-in ones are those of DXL.
-    fn face(&mut self, name: &str) -> u8 {
-        match name {
-            "serif" => return FontId::FACE_ROMAN,
-            "sans-serif" => return FACE_SANS_SERIF,
-            "multilingual" => return 2,
-            "user interface" => return 3,
-            "monospace" => return FontId::FACE_TYPEWRITER,
-            _ => {}
-        }
-        let most = usize::from(u8::MAX - FontId::FIRST_TABLE_FACE);
-        let known = self.0.iter().position(|own| own == name);
-        let at = known.unwrap_or(self.0.len());
-        if at >= most {
-            return FACE_SANS_SERIF;
-        }
-        if known.is_none() {
-            self.0.push(name.to_owned());
-        }
-        FontId::FIRST_TABLE_FACE + at as u8
-    }
-
-    /// The value of the `$Fonts` item, if there are named fonts.
-    pub fn table(&self) -> Option<Vec<u8>> {
-        const NAME_BYTES: usize = 32;
-        if self.0.is_empty() {
-            return None;
-        }
-        let mut data = (self.0.len() as u16).to_le_bytes().to_vec();
-        for (face, name) in (FontId::FIRST_TABLE_FACE..).zip(&self.0) {
-            let mut name = lmbcs::encode(name);
-            name.resize(NAME_BYTES, 0);
-            data.extend_from_slice(&[face, 0]);
-            data.extend_from_slice(&name);
-        }
-        let mut value = Vec::new();
-        Record { signature: Signature(0x8B, LengthForm::Word), data: &data }.write(&mut value);
-        Some(value)
-    }
-}
-
-const FACE_SANS_SERIF: u8 = 1;
-/// The font of a run that names none.
-const DEFAULT_FONT: Font =
-    Font { id: FontId { face: FACE_SANS_SERIF, attributes: 0, color: 0, size: 10 }, color: None };
 const TWIPS_PER_INCH: f64 = 1440.0;
 const PIXELS_PER_INCH: f64 = 96.0;
 
@@ -81,13 +32,6 @@ mod hotspot {
     pub const ACTION: u16 = 8;
     pub const LINK: u16 = 11;
     pub const FLAG_FORMULA: u32 = 0x10;
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Font {
-    id: FontId,
-    /// A true colour.
-    color: Option<[u8; 3]>,
 }
 
 /// What an open element has begun, for its end.
@@ -150,7 +94,7 @@ pub fn read(xml: &mut Xml, context: &mut Context<'_>) -> Result<Vec<u8>, XmlErro
         pending: String::new(),
         open: Vec::new(),
         tables: Vec::new(),
-        font: DEFAULT_FONT,
+        font: Font::DEFAULT,
         html: false,
         html_open: false,
     };
@@ -225,11 +169,11 @@ impl RichText<'_, '_, '_> {
             }
             "run" => {
                 let open = Open::Run { font: self.font, html: self.html };
-                (self.font, self.html) = (DEFAULT_FONT, element.is("html"));
+                (self.font, self.html) = (Font::DEFAULT, element.is("html"));
                 open
             }
             "font" => {
-                self.font = self.font_of(element);
+                self.font = self.context.fonts.font(element);
                 return self.done();
             }
             "pardef" => return self.style(element).map(|()| None),
@@ -329,8 +273,7 @@ impl RichText<'_, '_, '_> {
     }
 
     fn lose(&mut self, kind: LossKind, detail: impl Into<String>) {
-        // Conversion counts equal losses; here their number is bounded by the elements that are there.
-        self.context.losses.push(Loss::new(kind, detail));
+        lose(self.context.losses, kind, detail);
     }
 
     fn byte(&mut self, id: u8, data: &[u8]) {
@@ -368,7 +311,7 @@ impl RichText<'_, '_, '_> {
         }
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks(RECORD_CHARACTERS) {
-            let mut data = font_bytes(self.font.id).to_vec();
+            let mut data = self.font.bytes().to_vec();
             data.extend(lmbcs::encode(&piece.iter().collect::<String>()));
             Record { signature: Signature(0x85, LengthForm::Word), data: &data }.write(&mut self.records);
         }
@@ -390,38 +333,6 @@ impl RichText<'_, '_, '_> {
         if std::mem::take(&mut self.html_open) {
             self.word(0xCD, &[0; 4]);
         }
-    }
-
-    fn font_of(&mut self, element: &Element) -> Font {
-        let mut font = DEFAULT_FONT;
-        if let Some(name) = element.attribute("name") {
-            font.id.face = self.context.fonts.face(name);
-        }
-        if let Some(size) =
-            element.attribute("size").and_then(|size| size.strip_suffix("pt")?.parse::<f64>().ok())
-        {
-            font.id.size = size as u8;
-        }
-        for word in element.attribute("style").unwrap_or_default().split_whitespace() {
-            font.id.attributes |= match word {
-                "bold" => FontId::BOLD,
-                "italic" => FontId::ITALIC,
-                "underline" => FontId::UNDERLINE,
-                "strikethrough" => FontId::STRIKE,
-                "superscript" => FontId::SUPERSCRIPT,
-                "subscript" => FontId::SUBSCRIPT,
-                "shadow" => FontId::EFFECT,
-                "emboss" => FontId::EFFECT | FontId::SUPERSCRIPT,
-                "extrude" => FontId::EFFECT | FontId::SUBSCRIPT,
-                _ => 0,
-            };
-        }
-        match element.attribute("color") {
-            Some(color) if color.starts_with('#') => font.color = true_color(color),
-            Some(color) => font.id.color = palette_color(color),
-            None => {}
-        }
-        font
     }
 
     /// Writes the definition of a paragraph style.
@@ -475,7 +386,7 @@ impl RichText<'_, '_, '_> {
         data[12..14].copy_from_slice(&[span("rowspan"), span("columnspan")]);
         self.byte(0xA4, &data);
         if !label.is_empty() {
-            let font = std::mem::replace(&mut self.font, BOLD_FONT);
+            let font = std::mem::replace(&mut self.font, Font::BOLD);
             self.text(&label);
             self.font = font;
         }
@@ -638,8 +549,6 @@ impl RichText<'_, '_, '_> {
     }
 }
 
-const BOLD_FONT: Font = Font { id: FontId { attributes: FontId::BOLD, ..DEFAULT_FONT.id }, color: None };
-
 impl Open {
     /// Something that changes nothing: it takes text where the element around it does.
     fn like(self, around: Option<&Self>) -> Self {
@@ -661,10 +570,6 @@ fn ended(text: &str) -> Vec<u8> {
     let mut stored = lmbcs::encode(&text.replace('\n', " "));
     stored.push(0);
     stored
-}
-
-fn font_bytes(id: FontId) -> [u8; 4] {
-    [id.face, id.attributes, id.color, id.size]
 }
 
 fn style_id(text: &str) -> u16 {
@@ -693,19 +598,4 @@ fn units(length: &str, per_inch: f64) -> Option<u16> {
         _ => return None,
     };
     Some((inches * per_inch).round() as u16)
-}
-
-fn true_color(text: &str) -> Option<[u8; 3]> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let [_, red, green, blue] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
-    Some([red, green, blue])
-}
-
-/// The place in the palette of Notes of a colour of HTML 4; black for any other.
-fn palette_color(name: &str) -> u8 {
-    const NAMES: [&str; 16] = [
-        "black", "white", "red", "lime", "blue", "fuchsia", "yellow", "aqua", "maroon", "green", "navy",
-        "purple", "olive", "teal", "gray", "silver",
-    ];
-    NAMES.iter().position(|own| *own == name).map_or(0, |at| at as u8)
 }
