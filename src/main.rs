@@ -2,9 +2,14 @@
 
 use clap::{Parser, Subcommand};
 use notesferry::modes::Exit;
+#[cfg(unix)]
+use notesferry::modes::admin::{self, AdminArguments};
+use notesferry::modes::extract::{self, ExtractArguments, PartArguments};
 use notesferry::modes::forge::{self, ForgeArguments};
 use notesferry::modes::inspect::{self, InspectArguments};
 use notesferry::modes::migrate::{self, MigrateArguments};
+#[cfg(unix)]
+use notesferry::modes::serve::{self, ServeArguments};
 use std::io;
 use std::process::ExitCode;
 
@@ -18,14 +23,27 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(unix)]
+    Serve(ServeArguments),
+    #[cfg(unix)]
+    Admin(AdminArguments),
     Migrate(MigrateArguments),
+    Extract(ExtractArguments),
+    #[command(hide = true)]
+    ExtractPart(PartArguments),
     Inspect(InspectArguments),
     Forge(ForgeArguments),
 }
 
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
+        #[cfg(unix)]
+        Command::Serve(arguments) => serve::run(&arguments),
+        #[cfg(unix)]
+        Command::Admin(arguments) => admin::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Extract(arguments) => extract::run(&arguments),
+        Command::ExtractPart(arguments) => return extract::run_part(&arguments).into(),
         Command::Inspect(arguments) => inspect(&arguments),
         Command::Forge(arguments) => forge(&arguments),
     };

@@ -2,83 +2,11 @@
 //! at the target exactly once (invariant C) and the sum holds (invariant D).
 
 use crate::support::delivery::pass;
+use crate::support::disk::Disk;
 use crate::support::memory_destination::MemoryDestination;
 use crate::support::memory_source::MemorySource;
 use crate::support::messages::{message_bytes, origin};
 use notesferry::store::StateStore;
-use redb::StorageBackend;
-use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
-
-/// Storage in memory that outlives the program which uses it.
-#[derive(Clone, Debug, Default)]
-struct Disk(Arc<Mutex<Platter>>);
-
-#[derive(Debug, Default)]
-struct Platter {
-    written: Vec<u8>,
-    /// What a power cut leaves: the content at the last sync.
-    synced: Vec<u8>,
-    operations: u64,
-    /// The operation at which the program dies; it and all later ones fail.
-    dies_at: Option<u64>,
-}
-
-impl Disk {
-    fn platter(&self) -> MutexGuard<'_, Platter> {
-        self.0.lock().unwrap()
-    }
-
-    /// Counts an operation that changes the storage.
-    fn operate(&self) -> io::Result<MutexGuard<'_, Platter>> {
-        let mut platter = self.platter();
-        platter.operations += 1;
-        match platter.dies_at {
-            Some(last) if platter.operations >= last => Err(io::Error::other("the program died")),
-            _ => Ok(platter),
-        }
-    }
-
-    /// A new program starts; `power_cut` takes away what was not synced.
-    fn restart(&self, power_cut: bool) {
-        let mut platter = self.platter();
-        if power_cut {
-            platter.written = platter.synced.clone();
-        }
-        platter.dies_at = None;
-    }
-}
-
-impl StorageBackend for Disk {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.platter().written.len() as u64)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let platter = self.platter();
-        let start = offset as usize;
-        let bytes = platter.written.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
-        out.copy_from_slice(bytes);
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.operate()?.written.resize(len as usize, 0);
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let mut platter = self.operate()?;
-        platter.synced = platter.written.clone();
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let start = offset as usize;
-        self.operate()?.written[start..start + data.len()].copy_from_slice(data);
-        Ok(())
-    }
-}
 
 /// A mailbox that was delivered once and then changed: one mail is new, one changed, one filed elsewhere.
 fn changed_mailbox() -> (MemorySource, MemorySource) {
@@ -95,7 +23,7 @@ fn changed_mailbox() -> (MemorySource, MemorySource) {
 fn new_disk() -> Disk {
     let disk = Disk::default();
     drop(StateStore::open_storage(disk.clone()).unwrap());
-    disk.platter().operations = 0;
+    disk.forget_operations();
     disk
 }
 
@@ -113,12 +41,12 @@ fn two_passes(disk: &Disk, target: &MemoryDestination) -> Result<(), String> {
 fn a_death_at_any_write_leaves_every_placement_once() {
     let disk = new_disk();
     two_passes(&disk, &MemoryDestination::default()).unwrap();
-    let operations = disk.platter().operations;
+    let operations = disk.operations();
     assert!(operations > 50, "{operations}");
     for dies_at in 1..=operations {
         for power_cut in [false, true] {
             let (disk, target) = (new_disk(), MemoryDestination::default());
-            disk.platter().dies_at = Some(dies_at);
+            disk.die_at(dies_at);
             let died = two_passes(&disk, &target);
             disk.restart(power_cut);
             let context = format!("died at {dies_at} of {operations}, power cut: {power_cut}: {died:?}");

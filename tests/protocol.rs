@@ -4,4 +4,4 @@
 mod golden;
 mod messages;
 mod refusals;
-mod transfer;
+pub mod transfer;

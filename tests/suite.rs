@@ -7,13 +7,20 @@ mod damage;
 mod delivery;
 mod destinations;
 mod dxl;
+#[cfg(target_os = "linux")]
+mod extractor;
 mod forge;
+#[cfg(unix)]
+mod gate;
 #[cfg(unix)]
 mod imap;
 mod inspect;
 mod lmbcs;
 mod migrate;
 mod protocol;
+#[cfg(unix)]
+mod serve;
+mod simulate;
 mod sources;
 mod support;
 mod tidy;

@@ -29,6 +29,7 @@ const HTTP_PLACES: &[&str] = &[
     "server::gate",
     "server::api",
     "server::communication",
+    "server::listener",
     "server::website",
     "extractor::client",
     "connectors::dav",
@@ -267,8 +268,10 @@ fn pure(source: &Source) -> Vec<String> {
     let tokens = source.tokens();
     let mut outside = names_under(&tokens, &["std"]);
     outside.retain(|(name, _)| ["fs", "net", "thread", "time"].contains(&name.as_str()));
-    let clocks = tokens.iter().filter(|token| token.text == "now" && !token.test);
-    outside.extend(clocks.map(|token| (token.text.clone(), token.line)));
+    // A look at a clock, whatever its type is called here; a value may be named so.
+    let looks =
+        tokens.windows(2).filter(|pair| pair[0].text == ":" && pair[1].text == "now" && !pair[1].test);
+    outside.extend(looks.map(|pair| (pair[1].text.clone(), pair[1].line)));
     let rule = |name: &str| format!("`{name}`: `{module}` has no clock, thread, socket or file");
     outside.iter().map(|(name, line)| source.finding(*line, &rule(name))).collect()
 }

@@ -70,6 +70,10 @@ pub const BODY_BYTES: usize = 4 << 20;
 /// store, whose pages are powers of two, for its key.
 pub const CHUNK_BYTES: usize = BODY_BYTES - 4096;
 
+/// Bytes after which a writer closes a chunk. A receiver has the message, what it decompresses to and the content in
+/// memory for each call, so a smaller chunk lets more extractors call at the same time; larger ones are not faster.
+pub const CHUNK_WRITTEN_BYTES: usize = (1 << 20) - 4096;
+
 /// Bytes of an attachment that are read at once on their way into a chunk.
 pub const FILE_BLOCK_BYTES: usize = 256 << 10;
 
@@ -93,3 +97,239 @@ pub const DXL_DOCUMENTS: usize = 10_000_000;
 
 /// Damaged places of one DXL file, after which the rest of it is given up.
 pub const DXL_DAMAGED_PLACES: usize = 10_000;
+/// Documents that are read beside one calendar entry, because they are of its series or answer it.
+pub const SERIES_DOCUMENTS: usize = 2_000;
+
+/// Bytes of those documents.
+pub const SERIES_BYTES: usize = 64 << 20;
+
+/// Changed occurrences of a series that are written in full. The others keep their times.
+pub const SERIES_OVERRIDES: usize = 1_000;
+
+/// Bytes of the description of one calendar entry; programs that show calendars expect a few lines.
+pub const DESCRIPTION_BYTES: usize = 1 << 20;
+
+/// Bytes of one calendar object, attachments left out, after which occurrences are written without their texts and
+/// participants.
+pub const CALENDAR_BYTES: usize = 16 << 20;
+/// Bytes of items that one action asks for; the item that passes it is the last one.
+pub const GET_BYTES: u64 = 64 << 20;
+
+/// Bytes that a migration takes out of its data buffer at once: more would lie in memory for nothing.
+pub const TAKE_BYTES: u64 = 1 << 20;
+
+/// Files of an item that have more bytes than this stay in the spool until their message is written.
+pub const SPOOLED_FILE_FROM_BYTES: usize = 64 << 10;
+
+/// Bytes of prepared messages in memory that wait for the delivery of one mailbox.
+pub const DELIVERY_QUEUE_BYTES: u64 = 4 << 20;
+
+/// Milliseconds after which a batch that is not full is delivered because nothing more came.
+pub const DELIVERY_IDLE_MS: u64 = 500;
+
+/// Milliseconds after which a migration service looks for data although nobody signalled.
+pub const SERVICE_LOOK_MS: u64 = 100;
+
+/// Seconds that a lease lasts without a sign of life: a migrator that is silent for longer is given up, and its action
+/// goes to another.
+pub const LEASE_SECONDS: u64 = 180;
+
+/// Leases of an action that may come to nothing before it is given up, so that one bad item cannot hold a mailbox.
+pub const ACTION_ATTEMPTS: u32 = 3;
+
+/// Milliseconds after which a migrator that was told to wait asks again; news come earlier by `notify`.
+pub const WAIT_MILLISECONDS: u32 = 30_000;
+
+/// Milliseconds after which a chunk that found no room is sent again.
+pub const TRY_LATER_MILLISECONDS: u32 = 500;
+
+/// Bytes of one value of the spool: a chunk as our writer cuts it, sealed, just under a page of 1 MiB.
+pub const SPOOL_VALUE_BYTES: usize = CHUNK_WRITTEN_BYTES;
+
+/// Bytes that the spool keeps of its file in memory.
+pub const SPOOL_CACHE_BYTES: usize = 2 << 20;
+
+/// Commits of the spool after which one makes the pages that were freed usable again.
+pub const SPOOL_COMMITS: u64 = 16;
+
+/// Bytes of the spool file from which it is made anew when it is empty.
+pub const SPOOL_FILE_BYTES: u64 = 64 << 20;
+
+/// Migrators that one extractor may run, unless its memory asks for fewer.
+pub const EXTRACTOR_MIGRATORS: u16 = 30;
+
+/// Seconds between two greetings of an extractor to which nothing is notified.
+pub const HELLO_SECONDS: u32 = 30;
+
+/// Seconds between two signs of life in a long action: several within a lease.
+pub const ALIVE_SECONDS: u32 = 20;
+
+/// Seconds for which a *notify* is held open: less than the 30 s after which many proxies cut a silent line.
+pub const NOTIFY_SECONDS: u64 = 25;
+
+/// Seconds for which the answer to the last chunk of an action waits for the next action.
+pub const ANSWER_WAIT_SECONDS: u64 = 2;
+
+/// Bytes of one migration in the data buffer: what may arrive while an action's answer is delivered.
+pub const DATA_BUFFER_BYTES: u64 = 32 << 20;
+
+/// Bytes of one migration in the spool, beyond which nothing is taken from its buffer until something was delivered. One
+/// item alone may be larger.
+pub const SPOOL_BYTES: u64 = 128 << 20;
+
+/// Bytes of all migrations in data buffers and spools.
+pub const ALL_DATA_BYTES: u64 = 4 << 30;
+
+/// Bytes that stay free on the disk of the data folder: room for the ledger to grow.
+pub const RESERVE_FREE_BYTES: u64 = 512 << 20;
+
+/// Milliseconds for which an enrolment code is good: a day.
+pub const ENROL_CODE_MILLISECONDS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Bytes of the name of a machine that enrols.
+pub const HOST_BYTES: usize = 255;
+
+/// Bytes of a greeting that are kept to be shown.
+pub const HELLO_BYTES: usize = 64 << 10;
+
+/// Bytes of the list of mailboxes that an extractor found, kept to be chosen from: some 15,000 mailboxes.
+pub const FOUND_BYTES: usize = 4 << 20;
+/// Seconds until the server has to begin its answer to an extractor; `notify` is held open for 25 of them.
+pub const ANSWER_SECONDS: u64 = 60;
+
+/// Seconds for the body of one call or answer between extractor and server: 4 MiB on a line of 120 kbit/s.
+pub const TRANSFER_SECONDS: u64 = 300;
+
+/// The longest pause, in seconds, before something that failed is tried again by an extractor. It tries for ever, so
+/// that nobody has to go to the site.
+pub const RETRY_SECONDS: u64 = 30;
+
+/// The longest pause, in seconds, in which a migrator that was told to wait does not ask again.
+pub const WAIT_SECONDS: u64 = 300;
+
+/// Seconds for which a part of the extractor has to run before its next end counts as its first again.
+pub const SETTLED_SECONDS: u64 = 60;
+
+/// Bytes of the line with settings that a child process of the extractor reads.
+pub const SETTINGS_BYTES: u64 = 1 << 20;
+
+/// Bytes of the token file in the state folder of an extractor.
+pub const ENROLMENT_BYTES: u64 = 64 << 10;
+
+/// Folders inside folders in which an extractor looks for mailboxes.
+pub const FOLDER_LEVELS: usize = 32;
+
+/// Entries of folders that one look for mailboxes goes through: minutes on a slow share.
+pub const FOLDER_ENTRIES: usize = 1_000_000;
+
+/// Mailboxes that one look finds.
+pub const FOUND_MAILBOXES: usize = 20_000;
+
+/// Bytes of the texts in one page of found mailboxes, which leaves room in a body.
+pub const FOUND_PAGE_BYTES: usize = 2 << 20;
+/// Connections that the public port holds at once; fewer when the open-file limit is low. Each is a thread.
+pub const GATE_CONNECTIONS: usize = 500;
+
+/// Connections of one address (IPv6: of one /64 network): half, so that one address never takes every place, and
+/// several extractors behind one address translation still have a connection for each migrator.
+pub const GATE_CONNECTIONS_PER_ADDRESS: usize = 250;
+
+/// Open files that the process asks the system for at its start, as far as the system allows it.
+pub const OPEN_FILES: u64 = 8_192;
+
+/// Open files that the public port leaves to the rest of the process: databases, sources, destinations.
+pub const GATE_RESERVED_FILES: u64 = 256;
+
+/// Bytes of the head of a request: browsers send about 1 KiB, with many cookies 8 KiB.
+pub const GATE_HEAD_BYTES: usize = 16 << 10;
+
+/// Bytes of the target in a request line (RFC 9110 section 4.1 asks for 8,000 at least).
+pub const GATE_TARGET_BYTES: usize = 8 << 10;
+
+/// Header fields of a request.
+pub const GATE_FIELDS: usize = 64;
+
+/// Bytes of the head of an answer from behind the gate.
+pub const GATE_ANSWER_HEAD_BYTES: usize = 32 << 10;
+
+/// Seconds for the TLS handshake, and for the whole head of a request, however slowly it drips.
+pub const GATE_HEAD_SECONDS: u64 = 10;
+
+/// Seconds that a connection may stay open without a request.
+pub const GATE_IDLE_SECONDS: u64 = 60;
+
+/// Seconds that every body gets, besides what its size allows at [`GATE_BODY_BYTES_PER_SECOND`].
+pub const GATE_BODY_SECONDS: u64 = 20;
+
+/// The slowest line that a body may come over: 0.5 Mbit/s.
+pub const GATE_BODY_BYTES_PER_SECOND: u64 = 64 << 10;
+
+/// Bytes of a body for the web API.
+pub const GATE_API_BODY_BYTES: u64 = 1 << 20;
+
+/// Bytes of a body for any other route: a form.
+pub const GATE_FORM_BODY_BYTES: u64 = 64 << 10;
+
+/// Bytes of all bodies that the gate holds at once: eight of the largest.
+pub const GATE_BODIES_BYTES: u64 = 8 * (BODY_BYTES as u64 + (64 << 10));
+
+/// Seconds that a body waits for room among the others before it is refused.
+pub const GATE_ROOM_SECONDS: u64 = 30;
+
+/// Requests a second of one address; about what the server answers at all.
+pub const GATE_REQUESTS_PER_SECOND: u32 = 1_000;
+
+/// Requests of one address that may come at once.
+pub const GATE_REQUESTS_AT_ONCE: u32 = 3_000;
+
+/// Addresses whose request rate is remembered.
+pub const GATE_RATES: usize = 4_096;
+
+/// Seconds until the server behind the gate has to begin its answer. Long polls take up to 25.
+pub const GATE_ANSWER_SECONDS: u64 = 120;
+
+/// Seconds in which a client has to take each block of an answer.
+pub const GATE_WRITE_SECONDS: u64 = 30;
+
+/// Bytes of an answer that are passed on at once.
+pub const GATE_BLOCK_BYTES: usize = 16 << 10;
+
+/// Connections to the server behind the gate that are kept open for the next request.
+pub const GATE_KEPT_LINKS: usize = 16;
+
+/// Seconds that running requests get to end when the gate is closed.
+pub const GATE_STOP_SECONDS: u64 = 10;
+
+/// Bytes of the stack of a connection's thread; a TLS handshake takes the most.
+pub const GATE_STACK_BYTES: usize = 256 << 10;
+
+/// Seconds between two events of one kind; what happened in between is counted.
+pub const GATE_EVENT_SECONDS: u64 = 10;
+
+/// Bytes of a body for the calls of an extractor: one message with what frames it.
+pub const EXTRACTOR_BODY_BYTES: u64 = BODY_BYTES as u64 + (4 << 10);
+
+/// Requests that the server answers at once, a thread each: one for every connection of the gate, and some for the
+/// command line.
+pub const SERVER_REQUESTS: usize = GATE_CONNECTIONS + 32;
+
+/// Seconds that running requests get to end when the server stops.
+pub const SERVER_STOP_SECONDS: u64 = 10;
+
+/// Entries of one page of a list of the web API.
+pub const API_PAGE_ENTRIES: usize = 1_000;
+
+/// Bytes of a text that an administrator enters: longer than any path or address.
+pub const API_TEXT_BYTES: usize = 4 << 10;
+
+/// Bytes of a name that an administrator gives.
+pub const API_NAME_BYTES: usize = 200;
+
+/// Bytes of an answer of the web API that the command line reads: a list of some 100,000 mailboxes.
+pub const API_ANSWER_BYTES: u64 = 64 << 20;
+
+/// Seconds until an answer of the web API has to come: a log-in at a slow target, and then some.
+pub const API_ANSWER_SECONDS: u64 = 300;
+
+/// Bytes of the file with the settings of the server.
+pub const SETTINGS_FILE_BYTES: u64 = 64 << 10;

@@ -1,8 +1,13 @@
 //! One file per command: the only place that joins all parts.
 
+#[cfg(unix)]
+pub mod admin;
 mod exit;
+pub mod extract;
 pub mod forge;
 pub mod inspect;
 pub mod migrate;
+#[cfg(unix)]
+pub mod serve;
 
 pub use exit::{Exit, Failure};

@@ -24,6 +24,9 @@ pub struct Held {
 pub struct ActionRequest {
     pub migration: MigrationId,
     pub migrator: MigratorId,
+    /// The asker holds this migration's lock on its machine, so every earlier migrator of this extractor is gone and
+    /// what was leased to one of them is free.
+    pub alone: bool,
 }
 
 /// The answer to `action`, which the answer to `data` may carry too.

@@ -131,6 +131,40 @@ pub struct Migration {
     pub credentials: Option<Credentials>,
 }
 
+/// `found`: the mailboxes below the extractor's source roots, a page at a time. Sent by the coordinator after its first
+/// greeting and whenever the listing changed. The page 0 begins a new listing; what came of one before it that was not
+/// ended is void.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundRequest {
+    /// Counted from 0.
+    pub page: u32,
+    /// The listing ends with this page, and takes the place of the one before.
+    pub last: bool,
+    #[serde(with = "bounded_list")]
+    pub mailboxes: Vec<FoundMailbox>,
+}
+
+/// A file that looks like a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundMailbox {
+    /// One of the source roots of the greeting.
+    pub root: String,
+    /// Below the root, its parts joined by `/`: what a connector on this root names as its mailbox.
+    pub path: String,
+    /// The title of the database, as far as it could be read.
+    pub title: String,
+    /// Whose mailbox it is, as a Notes name, where the file names one and it costs little to read.
+    pub owner: Option<String>,
+    pub bytes: u64,
+    /// Another program changes the file right now, in a sentence.
+    pub in_use: Option<String>,
+    /// Why it cannot be opened as a mailbox, in a sentence.
+    pub unreadable: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FoundAnswer {}
+
 /// `notify`: held open by the server up to 25 s, until one of the extractor's migrations has something new. One an
 /// extractor, not one a migrator; the coordinator tells its migrators.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -196,6 +230,7 @@ calls! {
     HelloRequest -> HelloAnswer = "hello",
     ConnectorsRequest -> ConnectorsAnswer = "connectors",
     MigrationsRequest -> MigrationsAnswer = "migrations",
+    FoundRequest -> FoundAnswer = "found",
     NotifyRequest -> NotifyAnswer = "notify",
     TestRequest -> TestAnswer = "test",
     AliveRequest -> AliveAnswer = "alive",

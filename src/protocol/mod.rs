@@ -20,7 +20,7 @@
 
 pub mod action;
 pub mod calls;
-mod forms;
+pub(crate) mod forms;
 pub mod frame;
 pub mod ids;
 pub mod transfer;

@@ -32,6 +32,16 @@ pub struct SourceInfo {
     pub in_use: Option<String>,
 }
 
+/// What the head of a source shows, for a list of what there is: nothing else of it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Glance {
+    pub title: String,
+    /// As in [`SourceInfo`], where the head names one.
+    pub owner: Option<String>,
+    /// As in [`SourceInfo`].
+    pub in_use: Option<String>,
+}
+
 /// Where a listing goes on: the last id of the page before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor(pub SourceItemId);

@@ -1,8 +1,8 @@
 //! The kinds of source that SOURCE on the command line can name: one line per kind.
 
-use crate::sources::dxl::{DxlSource, RECOGNITION_BYTES, is_dxl};
-use crate::sources::nsf::NsfSource;
-use crate::sources::{Source, SourceError};
+use crate::sources::dxl::{self, DxlSource, RECOGNITION_BYTES, is_dxl};
+use crate::sources::nsf::{self, NsfSource};
+use crate::sources::{Glance, Source, SourceError};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,27 @@ struct Kind {
     name: &'static str,
     /// Whether a file that begins with these bytes is one.
     recognise: fn(&[u8]) -> bool,
+    /// The extensions of their names, in small letters.
+    extensions: &'static [&'static str],
     open: fn(&Path) -> Result<Box<dyn Source>, SourceError>,
+    glance: fn(&Path) -> Result<Glance, SourceError>,
 }
 
 const KINDS: &[Kind] = &[
     Kind {
         name: "nsf",
         recognise: |head| head.starts_with(&[0x1A, 0x00]),
+        extensions: &["nsf"],
         open: |path| Ok(Box::new(NsfSource::open(path)?)),
+        glance: nsf::glance,
     },
-    Kind { name: "dxl", recognise: is_dxl, open: |path| Ok(Box::new(DxlSource::open(path)?)) },
+    Kind {
+        name: "dxl",
+        recognise: is_dxl,
+        extensions: &["dxl"],
+        open: |path| Ok(Box::new(DxlSource::open(path)?)),
+        glance: dxl::glance,
+    },
 ];
 
 /// Kinds that the design names and this release does not have.
@@ -76,6 +87,33 @@ impl NamedSource {
         let kind = self.kind.map_or_else(|| recognise(&self.path), Ok)?;
         (kind.open)(&self.path)
     }
+
+    /// Looks at the head of the source.
+    ///
+    /// # Errors
+    /// As [`NamedSource::open`], as far as the head shows it.
+    pub fn glance(&self) -> Result<Glance, SourceError> {
+        let kind = self.kind.map_or_else(|| recognise(&self.path), Ok)?;
+        (kind.glance)(&self.path)
+    }
+}
+
+impl From<PathBuf> for NamedSource {
+    /// The file at a path, whatever characters it has.
+    fn from(path: PathBuf) -> Self {
+        Self { kind: None, path }
+    }
+}
+
+/// Whether a file is a mailbox by its name, so that it is worth a look.
+pub fn has_mailbox_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    KINDS.iter().any(|kind| kind.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+}
+
+/// Whether this release reads sources of a kind, as a connector names it.
+pub fn is_kind(name: &str) -> bool {
+    KINDS.iter().any(|kind| kind.name == name)
 }
 
 fn recognise(path: &Path) -> Result<&'static Kind, SourceError> {

@@ -4,10 +4,12 @@
 //! what is known of the targets. One process at a time has it open, one thread writes, and every commit is durable
 //! before it returns.
 
+pub mod actions;
 pub mod config;
 mod open;
 mod record;
 pub mod seal;
+pub mod spool;
 mod state;
 mod tables;
 mod writer;

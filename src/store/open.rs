@@ -2,8 +2,9 @@
 
 use crate::base::limits::STORE_CACHE_BYTES;
 use crate::store::record::RecordError;
+use crate::store::seal::SealError;
 use crate::store::tables::{
-    CONFIG, COUNTERS, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION,
+    ACTIONS, CONFIG, COUNTERS, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION,
 };
 use crate::store::writer::Writer;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError};
@@ -26,6 +27,10 @@ pub enum StoreError {
     Failed(Box<redb::Error>),
     #[error("the state holds a record that cannot be read: {0}")]
     Record(#[from] RecordError),
+    #[error("spooled content cannot be read: {0}")]
+    Sealed(#[from] SealError),
+    #[error("the system has no randomness: {0}")]
+    Random(std::io::Error),
 }
 
 /// Every error of redb after opening means the same to callers, so all of them become one.
@@ -147,6 +152,7 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     transaction.open_table(FOLDERS)?;
     transaction.open_table(REMOVALS)?;
     transaction.open_table(CONFIG)?;
+    transaction.open_table(ACTIONS)?;
     transaction.open_table(COUNTERS)?;
     transaction.open_table(META)?.insert(SCHEMA, SCHEMA_VERSION)?;
     transaction.commit()?;

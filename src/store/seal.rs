@@ -5,8 +5,8 @@
 //! state that only its owner can read; keys of the spool live in memory alone.
 
 use crate::base::secret::Secret;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -14,6 +14,10 @@ use std::path::Path;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+
+/// How much longer a sealed text is: a nonce before it, a tag after it.
+pub const SEAL_BYTES: usize = NONCE_BYTES + TAG_BYTES;
 
 /// A sealed text: nonce and ciphertext.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,10 +74,24 @@ impl SealKey {
     /// # Errors
     /// When the system has no randomness.
     pub fn seal(&self, bytes: &[u8], context: &[u8]) -> io::Result<Sealed> {
+        let mut sealed = vec![0; bytes.len() + SEAL_BYTES];
+        self.seal_into(bytes, context, &mut sealed)?;
+        Ok(Sealed(sealed))
+    }
+
+    /// Seals `bytes` where they are to lie, without another copy of them. `sealed` is longer by [`SEAL_BYTES`].
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn seal_into(&self, bytes: &[u8], context: &[u8], sealed: &mut [u8]) -> io::Result<()> {
         let nonce = random::<NONCE_BYTES>()?;
-        let payload = Payload { msg: bytes, aad: context };
-        let text = self.0.encrypt(&XNonce::from(nonce), payload).map_err(io::Error::other)?;
-        Ok(Sealed([&nonce[..], &text].concat()))
+        let (head, rest) = sealed.split_at_mut(NONCE_BYTES);
+        let (text, tag_place) = rest.split_at_mut(bytes.len());
+        head.copy_from_slice(&nonce);
+        text.copy_from_slice(bytes);
+        let tag = self.0.encrypt_inout_detached(&XNonce::from(nonce), context, text.into());
+        tag_place.copy_from_slice(&tag.map_err(io::Error::other)?);
+        Ok(())
     }
 
     /// Opens what was sealed with this key for this place.
@@ -81,9 +99,25 @@ impl SealKey {
     /// # Errors
     /// [`SealError`]
     pub fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, SealError> {
-        let (nonce, text) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError)?;
-        let payload = Payload { msg: text, aad: context };
-        self.0.decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError)
+        let mut bytes = Vec::new();
+        self.open_into(sealed, context, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// As [`SealKey::open`], to the end of `bytes`. After an error nothing was added.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn open_into(&self, sealed: &[u8], context: &[u8], bytes: &mut Vec<u8>) -> Result<(), SealError> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError)?;
+        let (text, tag) = rest.split_last_chunk::<TAG_BYTES>().ok_or(SealError)?;
+        let start = bytes.len();
+        bytes.extend_from_slice(text);
+        let place = (&mut bytes[start..]).into();
+        self.0.decrypt_inout_detached(&XNonce::from(*nonce), context, place, &Tag::from(*tag)).map_err(|_| {
+            bytes.truncate(start);
+            SealError
+        })
     }
 
     /// Seals a password.

@@ -28,5 +28,8 @@ pub const REMOVALS: TableDefinition<(&str, &[u8]), ()> = TableDefinition::new("r
 /// (kind, number) -> a line of the configuration, as `store::config` says.
 pub const CONFIG: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("config");
 
+/// Migration -> what it is to do next, as `store::actions` says.
+pub const ACTIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("actions");
+
 /// What is counted -> the last number that was given.
 pub const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");

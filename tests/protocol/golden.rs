@@ -12,8 +12,9 @@ use notesferry::protocol::Versions;
 use notesferry::protocol::action::{Action, ActionRequest, DataAnswer, DataRequest, Lease, Order};
 use notesferry::protocol::calls::{
     AliveAnswer, AliveRequest, Command, Connector, ConnectorsAnswer, ConnectorsRequest, Credentials,
-    EnrolAnswer, EnrolRequest, ExtractorLimits, HelloAnswer, HelloRequest, Migration, MigrationsAnswer,
-    MigrationsRequest, NotifyAnswer, NotifyRequest, TestAnswer, TestRequest,
+    EnrolAnswer, EnrolRequest, ExtractorLimits, FoundAnswer, FoundMailbox, FoundRequest, HelloAnswer,
+    HelloRequest, Migration, MigrationsAnswer, MigrationsRequest, NotifyAnswer, NotifyRequest, TestAnswer,
+    TestRequest,
 };
 use notesferry::protocol::frame::{self, Reason, Refusal};
 use notesferry::protocol::ids::{
@@ -105,6 +106,34 @@ fn steering() -> Vec<Sample> {
                 ],
             },
         ),
+        sample(
+            "found-request",
+            &FoundRequest {
+                page: 1,
+                last: true,
+                mailboxes: vec![
+                    FoundMailbox {
+                        root: text("/mail"),
+                        path: text("a/jane.nsf"),
+                        title: text("Jane"),
+                        owner: Some(text("CN=Jane/O=Example")),
+                        bytes: 1 << 33,
+                        in_use: Some(text("process 7")),
+                        unreadable: None,
+                    },
+                    FoundMailbox {
+                        root: text("/mail"),
+                        path: text("b.nsf"),
+                        title: String::new(),
+                        owner: None,
+                        bytes: 3,
+                        in_use: None,
+                        unreadable: Some(text("cut")),
+                    },
+                ],
+            },
+        ),
+        sample("found-answer", &FoundAnswer {}),
         sample("notify-request", &NotifyRequest { heard: NotifyMark(0) }),
         sample(
             "notify-answer",
@@ -138,7 +167,10 @@ fn work() -> Vec<Sample> {
     let leased = |action| Order { action, lease: Some(lease) };
     let bare = |action| Order { action, lease: None };
     vec![
-        sample("action-request", &ActionRequest { migration: MigrationId(7), migrator: MigratorId(1 << 50) }),
+        sample(
+            "action-request",
+            &ActionRequest { migration: MigrationId(7), migrator: MigratorId(1 << 50), alone: true },
+        ),
         sample("action-answer-test", &leased(Action::Test { nonce: 5 })),
         sample("action-answer-wait", &bare(Action::Wait { milliseconds: 30_000 })),
         sample("action-answer-list-folders", &leased(Action::ListFolders)),

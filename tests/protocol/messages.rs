@@ -231,6 +231,7 @@ fn every_call_has_a_name_of_its_own() {
         HelloRequest::CALL,
         calls::ConnectorsRequest::CALL,
         calls::MigrationsRequest::CALL,
+        calls::FoundRequest::CALL,
         calls::NotifyRequest::CALL,
         calls::TestRequest::CALL,
         action::ActionRequest::CALL,
@@ -239,7 +240,7 @@ fn every_call_has_a_name_of_its_own() {
     ];
     assert_eq!(
         names,
-        ["enrol", "hello", "connectors", "migrations", "notify", "test", "action", "data", "alive"]
+        ["enrol", "hello", "connectors", "migrations", "found", "notify", "test", "action", "data", "alive"]
     );
     let answer: <calls::AliveRequest as Request>::Answer = decode(&[1, 0, 1]).unwrap();
     assert!(answer.stop);

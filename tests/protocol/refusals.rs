@@ -2,7 +2,7 @@
 
 use super::messages::noise;
 use super::transfer::{Spool, answer, get, sample_item, source_item};
-use notesferry::base::limits::{CHUNK_BYTES, NOTE_BYTES};
+use notesferry::base::limits::{CHUNK_BYTES, CHUNK_WRITTEN_BYTES, NOTE_BYTES};
 use notesferry::model::content::SourceItemId;
 use notesferry::model::folder::{Folder, FolderId, FolderPath, FolderRole};
 use notesferry::model::loss::{SetAside, SetAsideReason};
@@ -44,7 +44,7 @@ fn two_chunks() -> Vec<Chunk> {
         name: "Body".to_owned(),
         flags: ItemFlags(0),
         item_type: ItemType::COMPOSITE,
-        value: noise(5, CHUNK_BYTES + 100),
+        value: noise(5, CHUNK_WRITTEN_BYTES + 100),
     };
     let item = source_item(vec![body], Vec::new());
     answer(&End::default(), |to| to.item(SourceItemId(1), &item).unwrap())

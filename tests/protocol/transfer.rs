@@ -2,7 +2,7 @@
 
 use super::messages::noise;
 use crate::support::messages::origin;
-use notesferry::base::limits::{CHUNK_BYTES, FILE_BLOCK_BYTES, NOTE_BYTES};
+use notesferry::base::limits::{CHUNK_WRITTEN_BYTES, FILE_BLOCK_BYTES, NOTE_BYTES};
 use notesferry::model::blob::{Blob, OpenBlob};
 use notesferry::model::content::{Content, File, FileBody, ListedItem, SourceItem, SourceItemId};
 use notesferry::model::folder::{Folder, FolderId, FolderPath, FolderRole};
@@ -169,6 +169,7 @@ pub fn source_item(items: Vec<Item>, files: Vec<File>) -> SourceItem {
         version: ItemVersion { sequence: 3, time: [0x80, 0x8525_1234] },
         content: Content::Note { note: Box::new(note), files },
         parent_message_id: Some((Unid([8; 16]), "p@example.com".to_owned())),
+        related: Vec::new(),
         losses: vec![Loss::new(LossKind::TextDamaged, "Subject")],
     }
 }
@@ -238,6 +239,7 @@ fn any_source_item() -> impl Strategy<Value = SourceItem> {
             version: ItemVersion { sequence: words[2], time: [words[3], words[4]] },
             content: Content::Note { note: Box::new(note), files },
             parent_message_id: parent.map(|message_id| (Unid([1; 16]), message_id)),
+            related: Vec::new(),
             losses,
         }
     })
@@ -337,7 +339,7 @@ fn pattern(length: u64, fails_at: u64) -> FileBody {
 
 #[test]
 fn an_attachment_larger_than_several_chunks() {
-    let length = 3 * CHUNK_BYTES as u64 + 12_345;
+    let length = 3 * CHUNK_WRITTEN_BYTES as u64 + 12_345;
     let item = source_item(vec![item_of("Form", vec![1])], vec![file("large", pattern(length, u64::MAX))]);
     let chunks = answer(&End::default(), |to| {
         to.item(SourceItemId(1), &item).unwrap();
@@ -345,7 +347,7 @@ fn an_attachment_larger_than_several_chunks() {
     });
     assert_eq!(chunks.len(), 4);
     // Chunks before the last one are filled but for less than the shortest block.
-    assert!(chunks[..3].iter().all(|chunk| CHUNK_BYTES - chunk.payload().len() < 5_000));
+    assert!(chunks[..3].iter().all(|chunk| CHUNK_WRITTEN_BYTES - chunk.payload().len() < 5_000));
     let spool = Spool::of(&get([1]), &chunks);
     assert_same(spool.items()[0].1, &item);
     for (place, head) in &spool.places {
@@ -359,8 +361,18 @@ fn a_note_with_a_value_of_50_megabytes() {
     let items = vec![item_of("Body", noise(3, 50 << 20)), item_of("After", b"x".to_vec())];
     let item = source_item(items, Vec::new());
     let chunks = answer(&End::default(), |to| to.item(SourceItemId(1), &item).unwrap());
-    assert_eq!(chunks.len(), (50 << 20) / CHUNK_BYTES + 1);
-    assert!(chunks.iter().all(|chunk| chunk.payload().len() <= CHUNK_BYTES));
+    assert_eq!(chunks.len(), (50 << 20) / CHUNK_WRITTEN_BYTES + 1);
+    assert!(chunks.iter().all(|chunk| chunk.payload().len() <= CHUNK_WRITTEN_BYTES));
+    assert_same(Spool::of(&get([1]), &chunks).items()[0].1, &item);
+}
+
+#[test]
+fn a_record_longer_than_a_chunk_as_written() {
+    let name = "n".repeat(CHUNK_WRITTEN_BYTES + 1);
+    let item = source_item(vec![item_of("Form", vec![1])], vec![file(&name, pattern(3, u64::MAX))]);
+    let chunks = answer(&End::default(), |to| to.item(SourceItemId(1), &item).unwrap());
+    assert_eq!(chunks.len(), 3);
+    assert!(chunks.iter().all(Chunk::is_intact) && chunks[1].payload().len() > CHUNK_WRITTEN_BYTES);
     assert_same(Spool::of(&get([1]), &chunks).items()[0].1, &item);
 }
 

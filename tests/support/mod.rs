@@ -3,10 +3,15 @@
 pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;
+pub mod disk;
 pub mod document;
 #[cfg(unix)]
 pub mod dovecot;
 pub mod dxl;
+#[cfg(target_os = "linux")]
+pub mod extractor_server;
+#[cfg(unix)]
+pub mod gate;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;

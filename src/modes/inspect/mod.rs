@@ -129,7 +129,7 @@ fn counted(number: u64, noun: &str) -> String {
 }
 
 /// Text that a terminal can show: line ends and control characters become visible spaces, long text is cut.
-fn printable(text: &str, limit: usize) -> String {
+pub(super) fn printable(text: &str, limit: usize) -> String {
     let mut shown: String = text.chars().take(limit).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(limit).is_some() {
         shown.push_str("...");

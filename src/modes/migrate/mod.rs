@@ -3,21 +3,19 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
-mod password;
+pub(super) mod password;
 mod preview;
-mod report;
+pub(super) mod report;
 
 use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::base::secret::Secret;
-use crate::conversion::{self, Context};
 use crate::destinations::Traits;
 use crate::destinations::registry::Target;
 use crate::model::content::{ListedItem, SourceItem};
-use crate::model::item::Origin;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
-use crate::server::delivery::{Pass, Preparer, Settings};
+use crate::server::delivery::{Conversion, Pass, Preparer, Settings};
 use crate::sources::registry::NamedSource;
 use crate::sources::{Source, SourceError};
 use crate::store::StateStore;
@@ -111,21 +109,13 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
     reporter.begin(&named.label(), &target.mailbox(), &info, &folders);
     let now_unix_ms = Timestamp::now().as_millisecond();
-    let convert = |listed: &ListedItem, item: &SourceItem| {
-        let Origin::Notes { replica, .. } = item.origin;
-        let message_id_of = |unid| {
-            item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
-        };
-        let context = Context {
-            replica,
-            owner: info.owner.as_deref(),
-            now_unix_ms,
-            all_documents: arguments.all_documents,
-            folders: &folders,
-            message_id_of: &message_id_of,
-        };
-        conversion::convert(item, &listed.folders, listed.unread, &context)
+    let conversion = Conversion {
+        owner: info.owner.as_deref(),
+        folders: &folders,
+        all_documents: arguments.all_documents,
+        now_unix_ms,
     };
+    let convert = |listed: &ListedItem, item: &SourceItem| conversion.convert(listed, item);
     let settings = Settings::new(target.mailbox(), now_unix_ms);
     if arguments.dry_run {
         // A state that does not exist yet is not made, and the destination is not asked.
@@ -226,9 +216,11 @@ fn carry_item(
 }
 
 fn state_folder(arguments: &MigrateArguments) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &arguments.state_dir {
-        return Ok(folder.clone());
-    }
+    arguments.state_dir.clone().map_or_else(default_state_folder, Ok)
+}
+
+/// The folder in which a user's programs keep their state, and ours in it.
+pub(super) fn default_state_folder() -> Result<PathBuf, Failure> {
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
         Failure::new(
             Exit::Usage,

@@ -209,9 +209,7 @@ impl Reporter {
                 sentence.trim_end_matches('.')
             );
         }
-        if let Some(why) = not_final {
-            sentence.push_str(&format!(" This is not final ({why}): run the same command again."));
-        }
+        add_not_final(sentence, not_final);
     }
 
     fn close(
@@ -286,7 +284,15 @@ fn loss_json(loss: &Loss) -> Value {
     json!({"kind": loss.kind.name(), "detail": loss.detail})
 }
 
-fn complete_or_not(tally: &Tally) -> Exit {
+/// Says why a pass has to be repeated, if it has.
+pub fn add_not_final(sentence: &mut String, not_final: Option<&str>) {
+    if let Some(why) = not_final {
+        sentence.push_str(&format!(" This is not final ({why}): run the same command again."));
+    }
+}
+
+/// The exit code of a pass that looked at everything.
+pub fn complete_or_not(tally: &Tally) -> Exit {
     if tally.set_aside == 0 { Exit::Complete } else { Exit::SomeSetAside }
 }
 
@@ -319,7 +325,8 @@ fn rest(tally: &Tally, reasons: &BTreeMap<&'static str, u64>) -> String {
     text
 }
 
-fn closing_sentence(
+/// What became of the documents, in a sentence.
+pub fn closing_sentence(
     source: &str,
     target: &str,
     tally: &Tally,

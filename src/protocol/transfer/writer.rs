@@ -4,7 +4,7 @@ use super::record::{
     FileBlockForm, FileHead, ItemHead, LossForm, Record, SetAsideForm, ValueBlock, ValueHead,
 };
 use super::{Chunk, End, SourceFacts, weight};
-use crate::base::limits::{CHUNK_BYTES, FILE_BLOCK_BYTES, NOTE_BYTES};
+use crate::base::limits::{CHUNK_BYTES, CHUNK_WRITTEN_BYTES, FILE_BLOCK_BYTES, NOTE_BYTES};
 use crate::model::blob::Blob;
 use crate::model::content::{Content, File, FileBody, ListedItem, SourceItem, SourceItemId};
 use crate::model::folder::Folder;
@@ -39,6 +39,8 @@ pub enum WriteError<E> {
 /// else.
 pub struct ChunkWriter<S> {
     send: S,
+    /// Bytes of a chunk; one with a longer record in it is as long as that.
+    cut: usize,
     number: ChunkNumber,
     payload: Vec<u8>,
     items: u32,
@@ -46,8 +48,15 @@ pub struct ChunkWriter<S> {
 }
 
 impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
+    /// A writer that cuts chunks of [`CHUNK_WRITTEN_BYTES`].
     pub fn new(send: S) -> Self {
-        Self { send, number: ChunkNumber::FIRST, payload: Vec::new(), items: 0, sent_bytes: 0 }
+        Self::cutting_at(CHUNK_WRITTEN_BYTES, send)
+    }
+
+    /// A writer that cuts chunks of so many bytes, at most [`CHUNK_BYTES`].
+    pub fn cutting_at(cut: usize, send: S) -> Self {
+        let cut = cut.min(CHUNK_BYTES);
+        Self { send, cut, number: ChunkNumber::FIRST, payload: Vec::new(), items: 0, sent_bytes: 0 }
     }
 
     /// Bytes written so far, for the limit of *get items* and for `alive`.
@@ -158,7 +167,7 @@ impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
 
     /// How long the next block of `left` bytes is: what fills the chunk, if that is worth a block.
     fn block_bytes(&self, left: usize) -> usize {
-        let room = (CHUNK_BYTES - self.payload.len()).saturating_sub(BLOCK_HEAD_BYTES);
+        let room = self.cut.saturating_sub(self.payload.len() + BLOCK_HEAD_BYTES);
         let most = if room < BLOCK_MIN_BYTES { FILE_BLOCK_BYTES } else { room.min(FILE_BLOCK_BYTES) };
         left.min(most)
     }
@@ -168,7 +177,8 @@ impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
         if bytes.len() > CHUNK_BYTES {
             return Err(WriteError::TooLarge(format!("a record has {} bytes", bytes.len())));
         }
-        if self.payload.len() + bytes.len() > CHUNK_BYTES {
+        // A longer record has a chunk of its own.
+        if !self.payload.is_empty() && self.payload.len() + bytes.len() > self.cut {
             self.flush(false)?;
         }
         self.payload.extend(bytes);

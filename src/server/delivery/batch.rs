@@ -5,8 +5,9 @@ use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, PlacementId};
 use crate::model::loss::{Loss, SetAside};
+use crate::model::object::ObjectKind;
 use crate::model::outcome::Outcome;
-use crate::model::rendered::Rendered;
+use crate::model::rendered::{Rendered, Segment};
 use crate::server::delivery::plan::{self, Put};
 use crate::server::delivery::put::Answer;
 use crate::server::delivery::{End, Settings};
@@ -40,6 +41,8 @@ pub enum Work {
 /// The message that an item became.
 pub struct Message {
     pub rendered: Arc<Rendered>,
+    /// What `rendered` is if it is no message.
+    pub object: Option<ObjectKind>,
     pub source_digest: [u8; 32],
     /// Without the rendered bytes and the losses, which were taken out of it.
     pub converted: Converted,
@@ -52,6 +55,15 @@ impl Prepared {
             Work::Deliver(message) => Some(message),
             Work::Unchanged | Work::SetAside(_) => None,
         }
+    }
+
+    /// The bytes of the message that are in memory.
+    pub fn memory_bytes(&self) -> u64 {
+        let bytes = |segment: &Segment| match segment {
+            Segment::Bytes(bytes) => bytes.len() as u64,
+            Segment::Blob { blob, .. } => blob.in_memory().map_or(0, |bytes| bytes.len() as u64),
+        };
+        self.message().map_or(0, |message| message.rendered.segments().iter().map(bytes).sum())
     }
 
     /// The target folders that the item belongs in.
@@ -87,6 +99,7 @@ impl Job {
             key: self.prepared.key.clone(),
             folder: put.folder.clone(),
             rendered: Arc::clone(&message.rendered),
+            object: message.object,
             flags: message.converted.flags.clone(),
             internal_date_ms: message.converted.internal_date_ms,
             message_id: message.converted.message_id.clone(),

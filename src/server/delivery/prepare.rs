@@ -2,7 +2,7 @@
 //!
 //! Used by whoever lists and opens, on as many threads as it likes; nothing here changes the ledger or the target.
 
-use crate::conversion::Converted;
+use crate::conversion::{self, Context, Converted};
 use crate::destinations::Traits;
 use crate::model::content::{ListedItem, SourceItem};
 use crate::model::folder::Folder;
@@ -18,6 +18,36 @@ use std::sync::Arc;
 
 /// Makes a message of an item, or says why there is none.
 pub type Convert<'a> = dyn Fn(&ListedItem, &SourceItem) -> Result<Converted, SetAside> + Sync + 'a;
+
+/// What the conversion of every item of a mailbox needs to know of it.
+#[derive(Clone, Copy)]
+pub struct Conversion<'a> {
+    /// The owner of the mail file as a Notes name.
+    pub owner: Option<&'a str>,
+    /// The folders of the source.
+    pub folders: &'a [Folder],
+    /// Also convert documents that are not mail-file content.
+    pub all_documents: bool,
+    /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
+    pub now_unix_ms: i64,
+}
+
+impl Conversion<'_> {
+    /// Makes a message of an item.
+    ///
+    /// # Errors
+    /// The reason why it gives none.
+    pub fn convert(&self, listed: &ListedItem, item: &SourceItem) -> Result<Converted, SetAside> {
+        let Origin::Notes { replica, .. } = item.origin;
+        let message_id_of = |unid| {
+            item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
+        };
+        let Self { owner, folders, all_documents, now_unix_ms } = *self;
+        let context =
+            Context { replica, owner, now_unix_ms, all_documents, folders, message_id_of: &message_id_of };
+        conversion::convert(item, &listed.folders, listed.unread, &context)
+    }
+}
 
 /// Prepares the items of one source for one target.
 #[derive(Clone, Copy)]
@@ -68,6 +98,11 @@ impl Preparer<'_> {
             Ok(converted) => converted,
             Err(aside) => return Ok(self.set_aside(listed, aside)),
         };
+        let object = converted.object.take().filter(|_| self.traits.objects);
+        let kind = object.as_ref().map(|object| object.kind);
+        if let Some(object) = object {
+            converted.rendered = object.rendered;
+        }
         let limit = self.traits.largest_message;
         if let Some(limit) = limit.filter(|&limit| converted.rendered.len() > limit) {
             let detail = format!("{} bytes; the target takes {limit}", converted.rendered.len());
@@ -79,7 +114,7 @@ impl Preparer<'_> {
             losses.extend(keywords.map(|keyword| Loss::new(LossKind::KeywordRefused, keyword)));
         }
         let rendered = Arc::new(mem::take(&mut converted.rendered));
-        let message = Message { rendered, source_digest: digest, converted };
+        let message = Message { rendered, object: kind, source_digest: digest, converted };
         Ok(self.prepared(listed, losses, Work::Deliver(Box::new(message))))
     }
 

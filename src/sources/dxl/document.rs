@@ -504,11 +504,6 @@ fn file_body(descriptor: &mut FileObject, data: Option<io::Result<(Blob, StoredD
     }
 }
 
-/// A `$Name` that a profile has, read from the open `item` element to its end.
-pub fn is_profile_name(xml: &mut Xml) -> Result<bool, XmlError> {
-    Ok(xml.text()?.trim_start().to_ascii_lowercase().starts_with("$profile_"))
-}
-
 /// The bytes of the file from `from` to `to`, as a UNID for a document that has none: the same in every copy.
 pub fn digest_unid(reader: &TextReader, from: u64, to: u64) -> io::Result<Unid> {
     const BLOCK_BYTES: u64 = 64 << 10;

@@ -35,6 +35,8 @@ pub struct Index {
     pub entries: Vec<Entry>,
     /// Files and places of profiles that tell the owner.
     pub calendar_profiles: Vec<(u32, u64)>,
+    /// Calendar entries and tasks by a digest of their `ApptUNID`, with their places in `entries`.
+    pub series: Vec<([u8; 16], usize)>,
     /// The title of the first database that has one.
     pub title: String,
     pub warnings: Vec<String>,
@@ -144,13 +146,14 @@ impl Pass<'_> {
         xml.enter_document();
         let read = read_document(xml, &mut note);
         match &read {
-            Ok(true) => {}
-            Ok(false) => {
+            Ok(found) if found.is_profile => {}
+            Ok(found) => {
                 if note.unid == Unid::default() {
                     let reader = TextReader::new(Arc::clone(&self.file), at);
                     let unid = document::digest_unid(&reader, at, xml.position());
                     note.unid = unid.map_err(|error| XmlError::Io { at, error })?;
                 }
+                self.index.series.extend(found.series.map(|series| (series, self.index.entries.len())));
                 self.add(at, replica, &note, None);
             }
             Err(error) => self.add(at, replica, &note, Some(error.to_string().into())),
@@ -177,19 +180,37 @@ fn replica(element: &Element) -> Option<ReplicaId> {
     element.attribute("replicaid")?.parse().ok()
 }
 
-/// Reads a document to its end. Gives whether it is a profile, which users do not see.
-fn read_document(xml: &mut Xml, note: &mut Note) -> Result<bool, XmlError> {
-    let mut is_profile = false;
+/// What the items of a document tell the index.
+#[derive(Default)]
+struct Found {
+    /// Users do not see it.
+    is_profile: bool,
+    series: Option<[u8; 16]>,
+}
+
+/// Reads a document to its end.
+fn read_document(xml: &mut Xml, note: &mut Note) -> Result<Found, XmlError> {
+    let mut found = Found::default();
     while let Some(child) = xml.child()? {
+        let item = child.attribute("name").filter(|_| child.name == "item").unwrap_or_default();
         match child.name.as_str() {
             "noteinfo" => document::read_note_info(xml, &child, note)?,
-            "item" if child.attribute("name").is_some_and(|name| name.eq_ignore_ascii_case("$Name")) => {
-                is_profile |= document::is_profile_name(xml)?;
+            _ if item.eq_ignore_ascii_case("$Name") => {
+                let name = xml.text()?;
+                found.is_profile |= name.trim_start().to_ascii_lowercase().starts_with("$profile_");
             }
+            _ if item.eq_ignore_ascii_case("ApptUNID") => found.series = series_digest(&xml.text()?),
             _ => xml.skip()?,
         }
     }
-    Ok(is_profile)
+    Ok(found)
+}
+
+/// The digest of an `ApptUNID`; `None` for an empty one.
+pub fn series_digest(uid: &str) -> Option<[u8; 16]> {
+    let uid = uid.trim().to_ascii_uppercase();
+    let hash = blake3::hash(uid.as_bytes());
+    hash.as_bytes().first_chunk().copied().filter(|_| !uid.is_empty())
 }
 
 /// Bytes of the longest start of a document's tag.
@@ -229,21 +250,33 @@ fn next_document(file: &Arc<TextFile>, from: u64) -> io::Result<Option<u64>> {
     }
 }
 
-/// Whether the head of a file looks like DXL: the first element is one of DXL's, in DXL's name space or in none.
-pub fn looks_like_dxl(head: &Arc<TextFile>) -> bool {
+/// The first element of a file, if it is one of DXL's, in DXL's name space or in none.
+fn first_element(file: &Arc<TextFile>) -> Option<Element> {
     const NAMES: [&str; 4] = ["database", "document", "note", "profiledocument"];
     const NAME_SPACE: &str = "http://www.lotus.com/dxl";
-    let mut xml = Xml::new(Arc::clone(head), head.start());
+    let mut xml = Xml::new(Arc::clone(file), file.start());
     loop {
         match xml.next() {
             Ok(Node::Start(element)) => {
-                return match element.attribute("xmlns").or(element.attribute("dxl")) {
+                let is_dxl = match element.attribute("xmlns").or(element.attribute("dxl")) {
                     Some(name_space) => name_space == NAME_SPACE,
                     None => NAMES.contains(&element.name.as_str()),
                 };
+                return Some(element).filter(|_| is_dxl);
             }
             Ok(Node::Text(text)) if text.trim().is_empty() => {}
-            _ => return false,
+            _ => return None,
         }
     }
+}
+
+/// Whether the head of a file looks like DXL.
+pub fn looks_like_dxl(head: &Arc<TextFile>) -> bool {
+    first_element(head).is_some()
+}
+
+/// The title of the database that a file is of.
+pub fn first_title(file: &Arc<TextFile>) -> String {
+    let title = |element: Element| Some(element.attribute("title")?.to_owned());
+    first_element(file).and_then(title).unwrap_or_default()
 }

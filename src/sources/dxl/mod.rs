@@ -17,4 +17,4 @@ mod text;
 mod value;
 mod xml;
 
-pub use source::{DxlSource, RECOGNITION_BYTES, is_dxl, is_dxl_file};
+pub use source::{DxlSource, RECOGNITION_BYTES, glance, is_dxl, is_dxl_file};

@@ -1,10 +1,10 @@
 //! DXL files as a source of items.
 
 use super::document::{self, Document};
-use super::index::{Entry, Index, looks_like_dxl};
+use super::index::{Entry, Index, first_title, looks_like_dxl, series_digest};
 use super::text::TextFile;
 use super::xml::{Node, Xml, XmlError};
-use crate::base::limits::DXL_DOCUMENTS;
+use crate::base::limits::{DXL_DOCUMENTS, SERIES_BYTES, SERIES_DOCUMENTS};
 use crate::model::content::{Content, ListedItem, SourceItem, SourceItemId};
 use crate::model::folder::Folder;
 use crate::model::item::{ItemVersion, Origin};
@@ -12,7 +12,7 @@ use crate::notes::document::Note;
 use crate::notes::ids::Unid;
 use crate::notes::value::Value;
 use crate::sources::nsf::file::DatabaseFile;
-use crate::sources::{Cursor, Page, Source, SourceError, SourceInfo, Traits};
+use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -113,6 +113,7 @@ impl DxlSource {
         let readable = self.index.entries.iter().enumerate().filter(|(_, entry)| entry.damage.is_none());
         self.by_unid = readable.map(|(number, entry)| (entry.unid, number)).collect();
         self.by_unid.sort_unstable();
+        self.index.series.sort_unstable();
         self.owner = self.find_owner();
         self
     }
@@ -166,6 +167,42 @@ impl DxlSource {
         let message_id = self.read(file, at, Some("$MessageID")).ok()?.note.text("$MessageID");
         (!message_id.is_empty()).then_some((parent, message_id))
     }
+
+    /// The other documents of the calendar entry or task that a document is of: its series, and answers to it. What
+    /// cannot be read is left out: it is told when that document itself is read.
+    fn related(&mut self, note: &Note) -> Vec<Note> {
+        let is_entry =
+            ["Appointment", "Task"].iter().any(|form| note.text("Form").trim().eq_ignore_ascii_case(form));
+        let Some(series) = series_digest(&note.text("ApptUNID")).filter(|_| is_entry) else {
+            return Vec::new();
+        };
+        let start = self.index.series.partition_point(|(own, _)| *own < series);
+        let members = self.index.series[start..].iter().take_while(|(own, _)| *own == series);
+        let places = members.filter_map(|(_, number)| self.index.entries.get(*number));
+        let places =
+            places.filter(|entry| entry.unid != note.unid).map(|entry| (entry.file, entry.at, entry.unid));
+        let places: Vec<_> = places.take(SERIES_DOCUMENTS).collect();
+        let (mut related, mut bytes) = (Vec::new(), 0);
+        for (file, at, unid) in places {
+            let Ok(Document { note, .. }) = self.read(file, at, None) else { continue };
+            bytes += note.items.iter().map(|item| item.value.len()).sum::<usize>();
+            related.push(Note { unid, ..note });
+            if bytes >= SERIES_BYTES {
+                break;
+            }
+        }
+        related
+    }
+}
+
+/// What the head of a file shows: the title of its database.
+///
+/// # Errors
+/// As [`DxlSource::open`], as far as the head shows it.
+pub fn glance(path: &Path) -> Result<Glance, SourceError> {
+    let path = paths(path, &mut Vec::new())?.swap_remove(0);
+    let file = open_file(&path)?;
+    Ok(Glance { title: first_title(&file), owner: None, in_use: None })
 }
 
 /// The file itself; of a folder the files that are DXL, in the order of their names.
@@ -293,7 +330,8 @@ impl Source for DxlSource {
         let Origin::Notes { unid, .. } = origin;
         note.unid = unid;
         let parent_message_id = self.parent_message_id(&note);
+        let related = self.related(&note);
         let content = Content::Note { note: Box::new(note), files };
-        Ok(SourceItem { origin, version, content, parent_message_id, losses })
+        Ok(SourceItem { origin, version, content, parent_message_id, related, losses })
     }
 }

@@ -300,7 +300,7 @@ mod tests {
         assert_eq!((a.name.as_str(), a.attribute("b"), xml.at()), ("a", Some("1&2"), 8));
         assert_eq!(xml.next().unwrap(), Node::Text("t".into()));
         assert!(matches!(xml.next(), Ok(Node::Start(c)) if c.name == "c"));
-        assert_eq!(xml.at(), 25);
+        assert_eq!(xml.at(), 26);
         assert!(xml.characters().is_none());
         assert_eq!(xml.next().unwrap(), Node::End);
         assert_eq!(xml.text().unwrap(), "u");

@@ -77,6 +77,22 @@ enum Record {
     Alone(Vec<u8>),
 }
 
+/// The header of a database that this reader takes; nothing else of it is read.
+///
+/// # Errors
+/// As [`Database::open`], as far as the header shows it.
+pub fn open_header(path: &Path) -> Result<Header, OpenError> {
+    read_header(&DatabaseFile::open(path)?)
+}
+
+fn read_header(file: &DatabaseFile) -> Result<Header, OpenError> {
+    let header = Header::read(file).map_err(OpenError::NotADatabase)?;
+    match header.ods < OLDEST_ODS {
+        true => Err(OpenError::TooOld { ods: header.ods }),
+        false => Ok(header),
+    }
+}
+
 impl Database {
     /// Opens a file.
     ///
@@ -96,10 +112,7 @@ impl Database {
     }
 
     fn read(file: DatabaseFile) -> Result<Self, OpenError> {
-        let header = Header::read(&file).map_err(OpenError::NotADatabase)?;
-        if header.ods < OLDEST_ODS {
-            return Err(OpenError::TooOld { ods: header.ods });
-        }
+        let header = read_header(&file)?;
         let mut warnings = Vec::new();
         let superblock = Superblock::read(&file, &header);
         let names = BucketDescriptorBlock::read(&file, &header);

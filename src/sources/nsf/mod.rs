@@ -21,10 +21,11 @@ mod names;
 mod note;
 mod object;
 pub(in crate::sources) mod packing;
+mod related;
 mod rrv;
 mod source;
 mod superblock;
 pub mod unread;
 pub(in crate::sources) mod view;
 
-pub use source::NsfSource;
+pub use source::{NsfSource, glance};

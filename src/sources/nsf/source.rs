@@ -2,11 +2,12 @@
 
 use super::attachment;
 use super::census::Census;
-use super::database::{Database, OpenError, Walked, walked_id};
+use super::database::{Database, OpenError, Walked, open_header, walked_id};
 use super::file::DatabaseFile;
 use super::folders::{FolderContents, read_folders};
 use super::header::Header;
 use super::in_use;
+use super::related;
 use super::superblock::Superblock;
 use super::unread::{UnreadList, read_unread_lists};
 use crate::model::content::{Content, File, ListedItem, SourceItem, SourceItemId};
@@ -16,7 +17,7 @@ use crate::model::loss::{Loss, LossKind};
 use crate::notes::document::Note;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::value::Value;
-use crate::sources::{Cursor, Page, Source, SourceError, SourceInfo, Traits};
+use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -122,6 +123,15 @@ impl NsfSource {
     }
 }
 
+/// What the header of a database shows; its owner would take a walk over all notes.
+///
+/// # Errors
+/// As [`NsfSource::open`], as far as the header shows it.
+pub fn glance(path: &Path) -> Result<Glance, SourceError> {
+    let header = open_header(path).map_err(|error| open_error(path, error))?;
+    Ok(Glance { title: header.title, owner: None, in_use: in_use::writer_of(path) })
+}
+
 fn open_error(path: &Path, error: OpenError) -> SourceError {
     let path = path.to_owned();
     match error {
@@ -219,11 +229,13 @@ impl Source for NsfSource {
         let losses = odd.into_iter().map(|what| Loss::new(LossKind::TextDamaged, what)).collect();
         let files = self.read_files(&note);
         let parent_message_id = self.parent_message_id(&note);
+        let related = related::of(&self.database, &self.census, &note);
         Ok(SourceItem {
             origin: self.origin(note.unid),
             version: ItemVersion { sequence: note.sequence, time: note.sequence_time.0 },
             content: Content::Note { note: Box::new(note), files },
             parent_message_id,
+            related,
             losses,
         })
     }

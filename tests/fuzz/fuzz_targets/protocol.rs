@@ -8,7 +8,7 @@ use notesferry::model::content::SourceItemId;
 use notesferry::protocol::Request;
 use notesferry::protocol::action::{Action, ActionRequest, DataRequest};
 use notesferry::protocol::calls::{
-    AliveRequest, ConnectorsRequest, EnrolRequest, HelloRequest, MigrationsRequest, NotifyRequest, TestRequest,
+    AliveRequest, ConnectorsRequest, EnrolRequest, FoundRequest, HelloRequest, MigrationsRequest, NotifyRequest, TestRequest,
 };
 use notesferry::protocol::frame::{decode, encode};
 use notesferry::protocol::ids::ChunkNumber;
@@ -63,7 +63,7 @@ fn answer(action: &Action, payload: &[u8]) {
 
 fuzz_target!(|input: &[u8]| {
     let Some((choice, bytes)) = input.split_first() else { return };
-    match choice % 13 {
+    match choice % 14 {
         0 => call::<EnrolRequest>(bytes),
         1 => call::<HelloRequest>(bytes),
         2 => call::<ConnectorsRequest>(bytes),
@@ -73,9 +73,10 @@ fuzz_target!(|input: &[u8]| {
         6 => call::<ActionRequest>(bytes),
         7 => call::<DataRequest>(bytes),
         8 => call::<AliveRequest>(bytes),
-        9 => answer(&Action::Test { nonce: 5 }, bytes),
-        10 => answer(&Action::ListFolders, bytes),
-        11 => answer(&Action::ListItems { after: None, limit: 100 }, bytes),
+        9 => call::<FoundRequest>(bytes),
+        10 => answer(&Action::Test { nonce: 5 }, bytes),
+        11 => answer(&Action::ListFolders, bytes),
+        12 => answer(&Action::ListItems { after: None, limit: 100 }, bytes),
         _ => answer(
             &Action::GetItems { ids: (0..8).chain([10, 300]).map(SourceItemId).collect(), max_bytes: 1 << 20 },
             bytes,

@@ -1,0 +1,354 @@
+//! `notesferry admin`: gives orders to the server of a data folder, and shows what it keeps.
+//!
+//! A client of the web API and nothing else; checks are the server's. What it prints for people are tables; with
+//! `--json` it prints what the server answered.
+
+mod client;
+mod table;
+mod watch;
+
+use crate::destinations::registry::Target;
+use crate::modes::migrate::password;
+use crate::modes::{Exit, Failure};
+use clap::{Args, Subcommand};
+use client::Client;
+use serde_json::{Value, json};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+/// Gives orders to a running server, from the machine that it runs on.
+#[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
+pub struct AdminArguments {
+    /// The data folder of the server.
+    #[arg(long, value_name = "DIR", default_value = "data", global = true)]
+    data_dir: PathBuf,
+
+    /// Print what the server answers, as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const HELP: &str = "\
+Exit codes:
+  0  done; with --wait or a pass to watch: all documents that were found are at the target
+  1  the pass is finished, and some documents are set aside
+  2  wrong usage, or the server refused it
+  4  no server runs in the data folder, or a target cannot be reached
+  5  a target refused the log-in
+  6  a target is full
+  7  the pass was stopped";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what the server is.
+    Info,
+    /// Make a code with which one extractor can enrol within a day.
+    EnrolCode,
+    /// List the extractors, or look at one.
+    Extractors {
+        #[command(subcommand)]
+        command: Option<ExtractorCommand>,
+    },
+    /// Say where mailboxes are.
+    #[command(subcommand)]
+    Connector(ConnectorCommand),
+    /// Say which mailbox goes where.
+    #[command(subcommand)]
+    Mailbox(MailboxCommand),
+    /// Carry mailboxes.
+    #[command(subcommand)]
+    Pass(PassCommand),
+    /// List the documents of a mailbox that were not delivered, with the reason.
+    SetAside {
+        /// The number of the mailbox.
+        mailbox: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ExtractorCommand {
+    /// List the mailboxes that an extractor found.
+    Found {
+        /// The number of the extractor.
+        extractor: u64,
+    },
+    /// Take an extractor's token away. It has to enrol anew.
+    Revoke {
+        /// The number of the extractor.
+        extractor: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConnectorCommand {
+    /// Add a folder of an extractor.
+    Add {
+        /// A name without colon; mailboxes are called NAME:PATH.
+        name: String,
+        /// The folder at the extractor, below one of its --source folders.
+        location: String,
+        /// The number of the extractor. May be left out when there is only one.
+        #[arg(long, value_name = "NUMBER")]
+        extractor: Option<u64>,
+    },
+    List,
+    /// Remove a connector that has no mailboxes.
+    Remove {
+        /// The number or the name.
+        connector: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum MailboxCommand {
+    /// Add a mailbox and its target.
+    Add {
+        /// CONNECTOR:PATH, the path below the connector's folder with `/` between its parts.
+        source: String,
+        /// Where to, as for `notesferry migrate`: imaps://user@host[:port][/prefix], maildir:DIR or eml:DIR.
+        target: String,
+        /// A file whose first line is the password of the target.
+        ///
+        /// Without it the password comes from the environment variable NOTESFERRY_TARGET_PASSWORD, or is asked for.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// Also carry documents that are not mail-file content.
+        #[arg(long)]
+        all_documents: bool,
+    },
+    List,
+    /// Remove a mailbox. What was delivered stays, and the ledger of it too.
+    Remove {
+        /// The number of the mailbox.
+        mailbox: u64,
+    },
+    /// Log in at the target of a mailbox.
+    Test {
+        /// The number of the mailbox.
+        mailbox: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PassCommand {
+    /// Carry a mailbox, once: what is at the target already is not delivered again.
+    Start {
+        /// The number of the mailbox.
+        mailbox: u64,
+        /// Show the progress, and end with the pass.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Stop a pass. Another one goes on where it ended.
+    Stop {
+        /// The number of the pass.
+        pass: u64,
+    },
+    List,
+    /// Show the progress until Ctrl-C, or until a pass ends.
+    Watch {
+        /// The number of the pass; all of them without it.
+        pass: Option<u64>,
+    },
+}
+
+/// Runs the command; its output is complete when this returns.
+pub fn run(arguments: &AdminArguments) -> Exit {
+    let admin = Admin { client: Client::new(&arguments.data_dir), json: arguments.json };
+    match admin.run(&arguments.command) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if admin.json {
+                admin.result(&json!({"exit": failure.exit.code(), "sentence": failure.sentence}), "");
+            } else {
+                eprintln!("notesferry: {}", failure.sentence);
+            }
+            failure.exit
+        }
+    }
+}
+
+struct Admin {
+    client: Client,
+    json: bool,
+}
+
+impl Admin {
+    fn run(&self, command: &Command) -> Result<Exit, Failure> {
+        match command {
+            Command::Info => self.show("server", table::info),
+            Command::EnrolCode => self.enrol_code(),
+            Command::Extractors { command: None } => self.show("extractors", table::extractors),
+            Command::Extractors { command: Some(ExtractorCommand::Found { extractor }) } => {
+                self.show(&format!("extractors/{extractor}/found"), table::found)
+            }
+            Command::Extractors { command: Some(ExtractorCommand::Revoke { extractor }) } => {
+                let answer = self.client.delete(&format!("extractors/{extractor}"))?;
+                Ok(self.result(&answer, &format!("Extractor {extractor} is revoked.")))
+            }
+            Command::Connector(command) => self.connector(command),
+            Command::Mailbox(command) => self.mailbox(command),
+            Command::Pass(command) => self.pass(command),
+            Command::SetAside { mailbox } => self.set_aside(*mailbox),
+        }
+    }
+
+    /// Prints an answer: as it is, or `text` for people.
+    fn result(&self, answer: &Value, text: &str) -> Exit {
+        let text = if self.json { answer.to_string() } else { text.to_owned() };
+        // Whoever reads it has seen enough if this fails.
+        let _ = writeln!(io::stdout(), "{text}");
+        Exit::Complete
+    }
+
+    fn show(&self, path: &str, text: fn(&Value) -> String) -> Result<Exit, Failure> {
+        let answer = self.client.get(path)?;
+        Ok(self.result(&answer, &text(&answer)))
+    }
+
+    fn enrol_code(&self) -> Result<Exit, Failure> {
+        let answer = self.client.post("extractors/enrol-code", &json!({}))?;
+        let text = |name: &str| answer[name].as_str().unwrap_or_default();
+        let (code, server) = (text("code"), text("server"));
+        let text = format!(
+            "{code}\n\nWithin a day, on the machine with the Notes data:\n  notesferry extract --server {server} \
+             --enrol {code} --source DIR"
+        );
+        Ok(self.result(&answer, &text))
+    }
+
+    fn connector(&self, command: &ConnectorCommand) -> Result<Exit, Failure> {
+        match command {
+            ConnectorCommand::Add { name, location, extractor } => {
+                let extractor = extractor.map_or_else(|| self.only_extractor(), Ok)?;
+                let body = json!({"name": name, "location": location, "extractor": extractor});
+                let answer = self.client.post("connectors", &body)?;
+                let text =
+                    format!("Connector {} is added; its mailboxes are called {name}:PATH.", answer["id"]);
+                Ok(self.result(&answer, &text))
+            }
+            ConnectorCommand::List => self.show("connectors", table::connectors),
+            ConnectorCommand::Remove { connector } => {
+                let id = self.connector_id(connector)?;
+                let answer = self.client.delete(&format!("connectors/{id}"))?;
+                Ok(self.result(&answer, &format!("Connector {id} is removed.")))
+            }
+        }
+    }
+
+    /// The extractor that is meant when none is named.
+    fn only_extractor(&self) -> Result<u64, Failure> {
+        let answer = self.client.get("extractors")?;
+        let extractors = answer["extractors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut present = extractors.iter().filter(|extractor| extractor["revoked"] == false);
+        match (present.next().and_then(|extractor| extractor["id"].as_u64()), present.next()) {
+            (Some(id), None) => Ok(id),
+            (None, _) => Err(usage("no extractor is enrolled yet; `notesferry admin enrol-code` says how")),
+            (Some(_), Some(_)) => Err(usage("there are several extractors; name one with --extractor")),
+        }
+    }
+
+    /// The number of a connector that is named by number or name.
+    fn connector_id(&self, text: &str) -> Result<u64, Failure> {
+        let answer = self.client.get("connectors")?;
+        let connectors = answer["connectors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let number: Option<u64> = text.parse().ok();
+        let is_number = |connector: &Value| number.is_some() && connector["id"].as_u64() == number;
+        let has = |connector: &&Value| connector["name"] == text || is_number(connector);
+        let found = connectors.iter().find(has).and_then(|connector| connector["id"].as_u64());
+        found.ok_or_else(|| {
+            usage(format!("there is no connector `{text}`; `notesferry admin connector list` shows them"))
+        })
+    }
+
+    fn mailbox(&self, command: &MailboxCommand) -> Result<Exit, Failure> {
+        match command {
+            MailboxCommand::Add { source, target, password_file, all_documents } => {
+                let Some((connector, path)) = source.split_once(':') else {
+                    return Err(usage(format!("`{source}` is no CONNECTOR:PATH")));
+                };
+                let parsed = Target::parse(target)?;
+                // A directory is meant as seen from here, and the server may have been started elsewhere.
+                let (target, password) = match parsed.wants_password() {
+                    false => (parsed.mailbox().0, None),
+                    true => {
+                        let password = password::of_target(&parsed.mailbox(), password_file.as_deref())?;
+                        (target.clone(), Some(password))
+                    }
+                };
+                let answer = self.client.post(
+                    "mailboxes",
+                    &json!({
+                        "connector": self.connector_id(connector)?, "source": path, "target": target,
+                        "password": password.as_ref().map(|password| password.expose()),
+                        "all_documents": all_documents,
+                    }),
+                )?;
+                let id = &answer["id"];
+                let text =
+                    format!("Mailbox {id} is added: `notesferry admin pass start {id} --wait` carries it.");
+                Ok(self.result(&answer, &text))
+            }
+            MailboxCommand::List => self.show("mailboxes", table::mailboxes),
+            MailboxCommand::Remove { mailbox } => {
+                let answer = self.client.delete(&format!("mailboxes/{mailbox}"))?;
+                Ok(self.result(&answer, &format!("Mailbox {mailbox} is removed.")))
+            }
+            MailboxCommand::Test { mailbox } => {
+                let answer = self.client.post(&format!("mailboxes/{mailbox}/test-target"), &json!({}))?;
+                self.result(&answer, &table::text(&answer["sentence"]));
+                Ok(match answer["code"].as_str() {
+                    Some("works") => Exit::Complete,
+                    Some("login_refused") => Exit::LoginRefused,
+                    Some("full") => Exit::Full,
+                    _ => Exit::Destination,
+                })
+            }
+        }
+    }
+
+    fn pass(&self, command: &PassCommand) -> Result<Exit, Failure> {
+        match command {
+            PassCommand::Start { mailbox, wait } => {
+                let answer = self.client.post("passes", &json!({"mailbox": mailbox}))?;
+                match answer["id"].as_u64().filter(|_| *wait) {
+                    Some(pass) => watch::pass(self, pass),
+                    None => Ok(self.result(&answer, &format!("Pass {} is started.", answer["id"]))),
+                }
+            }
+            PassCommand::Stop { pass } => {
+                let answer = self.client.post(&format!("passes/{pass}/stop"), &json!({}))?;
+                Ok(self.result(&answer, &format!("Pass {pass} is stopped.")))
+            }
+            PassCommand::List => self.show("passes", table::passes),
+            PassCommand::Watch { pass: Some(pass) } => watch::pass(self, *pass),
+            PassCommand::Watch { pass: None } => watch::all(self),
+        }
+    }
+
+    fn set_aside(&self, mailbox: u64) -> Result<Exit, Failure> {
+        let mut items = Vec::new();
+        self.each_set_aside(mailbox, |item| items.push(item.clone()))?;
+        let answer = json!({"set_aside": items});
+        Ok(self.result(&answer, &table::set_aside(&answer)))
+    }
+
+    /// Goes through the pages of the list.
+    fn each_set_aside(&self, mailbox: u64, mut take: impl FnMut(&Value)) -> Result<(), Failure> {
+        let path = format!("mailboxes/{mailbox}/set-aside");
+        let mut page = self.client.get(&path)?;
+        loop {
+            page["set_aside"].as_array().into_iter().flatten().for_each(&mut take);
+            let Some(next) = page["next"].as_str() else { return Ok(()) };
+            page = self.client.get(&format!("{path}?after={next}"))?;
+        }
+    }
+}
+
+fn usage(sentence: impl Into<String>) -> Failure {
+    Failure::new(Exit::Usage, sentence)
+}

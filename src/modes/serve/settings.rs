@@ -1,0 +1,286 @@
+//! The settings of the server: `notesferry.toml` in the data folder, or the file that `--config` names.
+//!
+//! Written by the administrator, read at the start. Every setting has a default, so no file is needed; a key that is
+//! not known is an error, because a misspelt one would be silently without effect.
+
+use crate::base::limits::{self, SETTINGS_FILE_BYTES};
+use crate::modes::{Exit, Failure};
+use serde::Deserialize;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+/// The name of the file in the data folder.
+pub const FILE_NAME: &str = "notesferry.toml";
+
+/// A section of numbers: its fields with their defaults and bounds.
+macro_rules! numbers {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $help:literal])* $field:ident = $default:expr, $range:expr;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name { $($(#[doc = $help])* pub $field: u64,)* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl $name {
+            fn numbers(&self) -> Vec<Number> {
+                vec![$(Number {
+                    name: stringify!($field),
+                    help: concat!($($help),*),
+                    value: self.$field,
+                    range: $range,
+                },)*]
+            }
+        }
+    };
+}
+
+/// One number of a section.
+struct Number {
+    name: &'static str,
+    help: &'static str,
+    value: u64,
+    range: RangeInclusive<u64>,
+}
+
+numbers! {
+    /// What extractors are told to keep to.
+    Extractors {
+        /// Mailboxes that one extractor reads at the same time.
+        mailboxes_at_once = limits::EXTRACTOR_MIGRATORS.into(), 1..=1_000;
+        /// Between two greetings of an extractor that has nothing to do.
+        hello_seconds = limits::HELLO_SECONDS.into(), 5..=3_600;
+        /// Between two signs of life while a long step is under way.
+        alive_seconds = limits::ALIVE_SECONDS.into(), 1..=60;
+        /// Without a sign of life for so long, a step is given to another.
+        lease_seconds = limits::LEASE_SECONDS, 120..=3_600;
+        /// Tries of a step before it is given up.
+        attempts = limits::ACTION_ATTEMPTS.into(), 1..=100;
+    }
+}
+
+numbers! {
+    /// How mailboxes are carried.
+    Passes {
+        /// Mailboxes that are carried at the same time.
+        at_once = 4, 1..=1_000;
+        /// Until a pass that failed is tried again for the first time; each further failure doubles it.
+        retry_first_seconds = 5, 1..=3_600;
+        /// Between two tries at most.
+        retry_most_seconds = 900, 1..=86_400;
+        /// Threads that convert documents; 0 for as many as there are cores.
+        conversion_threads = 0, 0..=1_000;
+    }
+}
+
+numbers! {
+    /// What is kept between arrival and delivery.
+    Buffers {
+        /// Content of one mailbox that arrived and waits to be converted.
+        mailbox_mebibytes = limits::DATA_BUFFER_BYTES >> 20, 8..=65_536;
+        /// Content of all mailboxes on the disk.
+        all_mebibytes = limits::ALL_DATA_BYTES >> 20, 64..=16_777_216;
+        /// Disk that stays free; with less, extractors wait.
+        free_disk_mebibytes = limits::RESERVE_FREE_BYTES >> 20, 0..=16_777_216;
+    }
+}
+
+/// The extractor that runs inside the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Builtin {
+    /// Folders with Notes databases on this machine. Without one there is no such extractor.
+    pub sources: Vec<PathBuf>,
+}
+
+/// How much is told on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+impl LogLevel {
+    pub fn filter(self) -> tracing::level_filters::LevelFilter {
+        use tracing::level_filters::LevelFilter;
+        match self {
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+        }
+    }
+}
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    pub http: bool,
+    pub tls_certificate: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    pub tls_names: Vec<String>,
+    pub log_level: LogLevel,
+    pub passes: Passes,
+    pub extractors: Extractors,
+    pub buffers: Buffers,
+    pub builtin: Builtin,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            http: false,
+            tls_certificate: None,
+            tls_key: None,
+            tls_names: vec!["localhost".to_owned()],
+            log_level: LogLevel::default(),
+            passes: Passes::default(),
+            extractors: Extractors::default(),
+            buffers: Buffers::default(),
+            builtin: Builtin::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The settings in `config`, or in the data folder's own file where there is one.
+    ///
+    /// # Errors
+    /// A failure that names the file, and the key and line in it.
+    pub fn load(data_folder: &Path, config: Option<&Path>) -> Result<Self, Failure> {
+        let (path, is_named) = match config {
+            Some(path) => (path.to_owned(), true),
+            None => (data_folder.join(FILE_NAME), false),
+        };
+        let failure = |why: String| Failure::new(Exit::Usage, format!("{}: {why}", path.display()));
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => String::new(),
+            Err(error) => return Err(failure(error.to_string())),
+        };
+        Self::parse(&text).map_err(failure)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let settings: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        for (section, numbers) in settings.sections() {
+            for Number { name, value, range, .. } in numbers {
+                if !range.contains(&value) {
+                    let (least, most) = range.into_inner();
+                    return Err(format!("{section}.{name} = {value} has to be from {least} to {most}"));
+                }
+            }
+        }
+        if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
+            return Err("tls_certificate and tls_key belong together".to_owned());
+        }
+        Ok(settings)
+    }
+
+    fn sections(&self) -> [(&'static str, Vec<Number>); 3] {
+        [
+            ("passes", self.passes.numbers()),
+            ("extractors", self.extractors.numbers()),
+            ("buffers", self.buffers.numbers()),
+        ]
+    }
+
+    /// A file with every setting at its default.
+    pub fn template() -> String {
+        let mut text = TEMPLATE.to_owned();
+        for (section, numbers) in Self::default().sections() {
+            let _ = write!(text, "\n[{section}]\n");
+            for Number { name, help, value, range } in numbers {
+                let (least, most) = range.into_inner();
+                let _ = writeln!(text, "#{help} {least} to {most}.\n{name} = {value}");
+            }
+        }
+        text + BUILTIN_TEMPLATE
+    }
+}
+
+const TEMPLATE: &str = r#"# The settings of `notesferry serve`, each with its default.
+
+# The address of the public port. Port 0 takes a free one.
+listen = "127.0.0.1:8443"
+# Without TLS; on this machine only.
+http = false
+# A certificate chain and its key, as PEM files. Without them the server makes a certificate at its first start, for
+# the names and addresses in tls_names; extractors recognise it by its fingerprint.
+# tls_certificate = "/etc/notesferry/tls.crt"
+# tls_key = "/etc/notesferry/tls.key"
+tls_names = ["localhost"]
+# What is told on standard error: error, warn, info or debug.
+log_level = "info"
+"#;
+
+const BUILTIN_TEMPLATE: &str = r#"
+[builtin]
+# Folders with Notes databases on this machine. With one, the server runs an extractor for them.
+sources = []
+"#;
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(SETTINGS_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > SETTINGS_FILE_BYTES {
+        return Err(io::Error::other(format!("larger than {SETTINGS_FILE_BYTES} bytes")));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_holds_the_defaults() {
+        let template = Settings::template();
+        assert_eq!(Settings::parse(&template).unwrap(), Settings::default(), "{template}");
+        assert_eq!(Settings::parse("").unwrap(), Settings::default());
+        let uncommented = template.replace("# tls_", "tls_");
+        assert!(Settings::parse(&uncommented).unwrap().tls_key.is_some());
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_place() {
+        let error = |text: &str| Settings::parse(text).unwrap_err();
+        let text = error("listen = \"127.0.0.1:1\"\nlisten_port = 8443\n");
+        assert!(text.contains("line 2") && text.contains("listen_port"), "{text}");
+        let text = error("[buffers]\nall_megabytes = 1\n");
+        assert!(text.contains("line 2") && text.contains("all_megabytes"), "{text}");
+        let text = error("[extractors]\nalive_seconds = \"20\"\n");
+        assert!(text.contains("line 2") && text.contains("alive_seconds"), "{text}");
+        assert_eq!(
+            error("[extractors]\nalive_seconds = 0"),
+            "extractors.alive_seconds = 0 has to be from 1 to 60"
+        );
+        assert!(error("tls_key = \"x\"").contains("belong together"));
+    }
+
+    #[test]
+    fn a_file_that_was_named_has_to_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Settings::load(folder.path(), None).unwrap(), Settings::default());
+        let path = folder.path().join(FILE_NAME);
+        let missing = Settings::load(folder.path(), Some(&path)).unwrap_err();
+        assert!(missing.sentence.contains(FILE_NAME), "{missing:?}");
+        std::fs::write(&path, "log_level = \"debug\"").unwrap();
+        assert_eq!(Settings::load(folder.path(), None).unwrap().log_level, LogLevel::Debug);
+    }
+}

@@ -1,0 +1,228 @@
+//! `mailboxes`: what is carried where.
+
+use super::connectors::connector;
+use super::fields::Fields;
+use super::passes::is_open;
+use super::request::{ApiError, Method, Request, Response};
+use super::{Api, no_such_call, number};
+use crate::base::ids::{ConnectorId, MailboxNumber};
+use crate::base::limits::API_PAGE_ENTRIES;
+use crate::base::secret::Secret;
+use crate::destinations::DestinationError;
+use crate::destinations::registry::Target;
+use crate::server::machine::SetAsideItem;
+use crate::store::config::{Connector, Mailbox};
+use serde_json::{Value, json};
+use std::path::Path;
+
+pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
+    match (request.method, rest) {
+        (Method::Get, []) => list(api),
+        (Method::Post, []) => create(api, Fields::read(&request.body)?),
+        (Method::Get, [id]) => {
+            let line = mailbox(api, number("mailbox", id)?)?;
+            Ok(Response::ok(mailbox_json(&line, &api.machine.store().lines()?)))
+        }
+        (Method::Patch, [id]) => change(api, number("mailbox", id)?, Fields::read(&request.body)?),
+        (Method::Delete, [id]) => delete(api, number("mailbox", id)?),
+        (Method::Post, [id, "test-target"]) => test_target(api, number("mailbox", id)?),
+        (Method::Get, [id, "set-aside"]) => set_aside(api, number("mailbox", id)?, request),
+        _ => Err(no_such_call(request)),
+    }
+}
+
+fn list(api: &Api) -> Result<Response, ApiError> {
+    let connectors = api.machine.store().lines()?;
+    let lines = api.machine.store().lines::<Mailbox>()?;
+    let lines: Vec<Value> = lines.iter().map(|line| mailbox_json(line, &connectors)).collect();
+    Ok(Response::ok(json!({"mailboxes": lines})))
+}
+
+fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
+    let _changes = api.one_at_a_time();
+    let connector_id: ConnectorId = fields.needed_number("connector")?.into();
+    let Ok(connector) = connector(api, connector_id) else {
+        return Err(ApiError::invalid("connector", format!("There is no connector {connector_id}.")));
+    };
+    let source = fields.text("source")?.unwrap_or_default();
+    check_source(&source)?;
+    let target = fields.needed_text("target")?;
+    let password = fields.secret("password")?;
+    let all_documents = fields.flag("all_documents")?.unwrap_or_default();
+    fields.finish()?;
+    let mut new = Mailbox {
+        id: 0.into(),
+        connector: connector.id,
+        source,
+        target: String::new(),
+        target_password: None,
+        all_documents,
+    };
+    set_target(api, &mut new, Some(target), password)?;
+    refuse_twin(api, &new)?;
+    let added = api.machine.store().add_line(move |id| Mailbox { id, ..new.clone() })?;
+    api.machine.communication().tell_all();
+    tracing::info!(mailbox = added.id.0, "mailbox created");
+    Ok(Response::created(mailbox_json(&added, &[connector])))
+}
+
+/// Fields that are missing stay as they are. A new target needs its password again, so that a password never goes to
+/// a server for which it was not given.
+fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, ApiError> {
+    let _changes = api.one_at_a_time();
+    let mut line = mailbox(api, id)?;
+    refuse_open_pass(api, id)?;
+    if let Some(source) = fields.text("source")? {
+        check_source(&source)?;
+        line.source = source;
+    }
+    if let Some(all_documents) = fields.flag("all_documents")? {
+        line.all_documents = all_documents;
+    }
+    let (target, password) = (fields.text("target")?, fields.secret("password")?);
+    fields.finish()?;
+    set_target(api, &mut line, target, password)?;
+    refuse_twin(api, &line)?;
+    api.machine.store().put_lines(vec![line.clone()])?;
+    api.machine.communication().tell_all();
+    tracing::info!(mailbox = id.0, "mailbox changed");
+    Ok(Response::ok(mailbox_json(&line, &api.machine.store().lines()?)))
+}
+
+/// The ledger keeps what it knows of the target: a mailbox that is entered again goes on where this one ended.
+fn delete(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
+    let _changes = api.one_at_a_time();
+    mailbox(api, id)?;
+    refuse_open_pass(api, id)?;
+    api.machine.store().remove_line::<Mailbox>(id)?;
+    api.machine.communication().tell_all();
+    tracing::info!(mailbox = id.0, "mailbox deleted");
+    Ok(Response::ok(json!({"id": id, "deleted": true})))
+}
+
+/// Opens the target as a pass does.
+fn test_target(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
+    let line = mailbox(api, id)?;
+    let target = parse_target(&line.target)?;
+    let password = match &line.target_password {
+        Some(sealed) => api.machine.seal_key().open_secret(sealed).map_err(|error| {
+            ApiError::conflict(format!(
+                "The password of mailbox {id} cannot be used: {error}. Enter it again."
+            ))
+        })?,
+        None => Secret::new(""),
+    };
+    let (code, sentence) = match target.open(password) {
+        Ok(_) if target.wants_password() => ("works", format!("{} accepts the log-in.", line.target)),
+        Ok(_) => ("works", format!("{} needs no log-in.", line.target)),
+        Err(error) => (failure_code(&error), format!("{error}.")),
+    };
+    Ok(Response::ok(json!({"works": code == "works", "code": code, "sentence": sentence})))
+}
+
+fn failure_code(error: &DestinationError) -> &'static str {
+    match error {
+        DestinationError::Unreachable { .. } | DestinationError::CannotRemove { .. } => "unreachable",
+        DestinationError::LoginRefused { .. } => "login_refused",
+        DestinationError::Full { .. } => "full",
+    }
+}
+
+fn set_aside(api: &Api, id: MailboxNumber, request: &Request) -> Result<Response, ApiError> {
+    mailbox(api, id)?;
+    let limit = request.number("limit")?.map_or(API_PAGE_ENTRIES, |limit| limit as usize);
+    let limit = limit.clamp(1, API_PAGE_ENTRIES);
+    let after = request.parameter("after");
+    let found = api.machine.set_aside(id, after.as_deref(), limit)?;
+    let next = found.last().filter(|_| found.len() == limit).map(|item| item.origin.to_string());
+    let items: Vec<Value> = found.iter().map(set_aside_json).collect();
+    Ok(Response::ok(json!({"set_aside": items, "next": next})))
+}
+
+fn set_aside_json(item: &SetAsideItem) -> Value {
+    let SetAsideItem { origin, why, unix_ms } = item;
+    json!({"key": origin.to_string(), "reason": why.reason.name(), "detail": why.detail, "unix_ms": unix_ms})
+}
+
+fn mailbox(api: &Api, id: MailboxNumber) -> Result<Mailbox, ApiError> {
+    api.machine.store().line(id)?.ok_or_else(|| ApiError::not_found(format!("mailbox {id}")))
+}
+
+/// A path below the connector's location, as an extractor on any system reads it; empty when the location itself is
+/// the mailbox.
+fn check_source(source: &str) -> Result<(), ApiError> {
+    let is_odd = |part: &str| part.is_empty() || part == "." || part == "..";
+    if !source.is_empty() && source.split('/').any(is_odd) {
+        let sentence = "`source` is a path below the folder of the connector, its parts joined by `/`.";
+        return Err(ApiError::invalid("source", sentence));
+    }
+    Ok(())
+}
+
+fn set_target(
+    api: &Api,
+    line: &mut Mailbox,
+    target: Option<String>,
+    password: Option<Secret>,
+) -> Result<(), ApiError> {
+    if let Some(target) = target.filter(|target| *target != line.target) {
+        line.target = target;
+        line.target_password = None;
+    }
+    let wants_password = parse_target(&line.target)?.wants_password();
+    let password = password.filter(|password| !password.expose().is_empty());
+    match password {
+        Some(_) if !wants_password => {
+            return Err(ApiError::invalid("password", "This target has no password."));
+        }
+        Some(password) => line.target_password = Some(api.machine.seal_key().seal_secret(&password)?),
+        None if wants_password && line.target_password.is_none() => {
+            return Err(ApiError::invalid("password", "This target needs a password."));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+fn parse_target(text: &str) -> Result<Target, ApiError> {
+    let target = Target::parse(text).map_err(|error| ApiError::invalid("target", format!("{error}.")))?;
+    let directory =
+        text.split_once(':').filter(|_| !target.wants_password()).map(|(_, rest)| Path::new(rest));
+    if directory.is_some_and(Path::is_relative) {
+        let sentence = "Name the directory in full, from the root: the server's own folder does not matter.";
+        return Err(ApiError::invalid("target", sentence));
+    }
+    Ok(target)
+}
+
+fn refuse_twin(api: &Api, new: &Mailbox) -> Result<(), ApiError> {
+    let name = |line: &Mailbox| Target::parse(&line.target).map(|target| target.mailbox()).ok();
+    let is_twin = |other: &&Mailbox| {
+        other.id != new.id
+            && (other.connector, &other.source) == (new.connector, &new.source)
+            && name(other) == name(new)
+    };
+    match api.machine.store().lines::<Mailbox>()?.iter().find(is_twin) {
+        Some(twin) => Err(ApiError::conflict(format!("Mailbox {} carries this already.", twin.id))),
+        None => Ok(()),
+    }
+}
+
+fn refuse_open_pass(api: &Api, id: MailboxNumber) -> Result<(), ApiError> {
+    let passes = api.machine.passes()?;
+    match passes.iter().find(|pass| pass.mailbox == id && is_open(&pass.state)) {
+        Some(pass) => {
+            Err(ApiError::conflict(format!("Pass {} of mailbox {id} is under way; stop it first.", pass.id)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn mailbox_json(line: &Mailbox, connectors: &[Connector]) -> Value {
+    let Mailbox { id, connector, source, target, target_password, all_documents } = line;
+    let connector_name = connectors.iter().find(|other| other.id == *connector).map(|other| &other.name);
+    json!({
+        "id": id, "connector": connector, "connector_name": connector_name, "source": source, "target": target,
+        "has_password": target_password.is_some(), "all_documents": all_documents,
+    })
+}
