@@ -8,6 +8,7 @@ mod damage;
 mod delivery;
 mod delta;
 mod destinations;
+mod dxl;
 #[cfg(target_os = "linux")]
 mod extractor;
 mod forge;

@@ -34,7 +34,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Args)]
 #[command(after_long_help = Exit::HELP)]
 pub struct MigrateArguments {
-    /// The mailbox to read: nsf:FILE, or the path of a file whose kind is recognised.
+    /// The mailbox to read: nsf:FILE for a Notes database, dxl:FILE for an export as DXL, dxl:FOLDER for a folder of
+    /// them, or the path of a file whose kind is recognised.
+    ///
+    /// DXL holds neither the documents of folders nor unread marks, so mail goes to INBOX, Sent or Drafts.
     source: String,
 
     /// Where to: imaps://user@host[:port][/prefix] for a mailbox on a server, maildir:DIR for a Maildir, or eml:DIR for
