@@ -71,8 +71,8 @@ fn inspect(arguments: &InspectArguments) -> Exit {
 
 fn forge(arguments: &ForgeArguments) -> Exit {
     match forge::run(arguments) {
-        Ok(summary) => {
-            println!("{}: {summary}", arguments.out.display());
+        Ok(forged) => {
+            println!("{}: {forged}", arguments.out.display());
             Exit::Complete
         }
         Err(error) => {

@@ -1,11 +1,14 @@
 //! Everything that needs more than one module, in one test binary; each module says what it shows.
 
+mod communication;
 mod conversion;
 mod corpus;
 mod crash;
 mod damage;
 mod delivery;
+mod delta;
 mod destinations;
+mod dxl;
 #[cfg(target_os = "linux")]
 mod extractor;
 mod forge;

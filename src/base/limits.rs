@@ -54,6 +54,12 @@ pub const RECONNECT_ATTEMPTS: u32 = 6;
 /// Messages of a folder that one command asks about.
 pub const FETCH_MESSAGES: u32 = 2_000;
 
+/// Bytes of the UIDs in one command: servers take lines of 8,000 (RFC 2683 section 3.2.1.5).
+pub const COMMAND_SET_BYTES: usize = 7_500;
+
+/// Items that were delivered earlier and are looked for at the target together.
+pub const LOOK_ITEMS: usize = 2_000;
+
 /// Seconds that a folder has to stand still before what is missing in it counts as not stored.
 pub const SETTLE_SECONDS: u64 = 5;
 
@@ -83,6 +89,20 @@ pub const NOTE_BYTES: u64 = 128 << 20;
 /// Items that one action asks for, and entries of every other list in a message.
 pub const MESSAGE_LIST_ENTRIES: usize = 1_000;
 
+/// Levels of elements in an XML file: 100 tables inside each other need 500.
+pub const XML_LEVELS: usize = 1_000;
+
+/// Bytes of one tag of an XML file with its attributes.
+pub const XML_TAG_BYTES: u64 = 64 << 10;
+
+/// Bytes of text in one element of an XML file, what is decoded as a stream left out; a text item holds 64 KiB.
+pub const XML_TEXT_BYTES: u64 = 16 << 20;
+
+/// Documents of one DXL source: an index entry of each is in memory, 100 bytes or less.
+pub const DXL_DOCUMENTS: usize = 10_000_000;
+
+/// Damaged places of one DXL file, after which the rest of it is given up.
+pub const DXL_DAMAGED_PLACES: usize = 10_000;
 /// Documents that are read beside one calendar entry, because they are of its series or answer it.
 pub const SERIES_DOCUMENTS: usize = 2_000;
 

@@ -387,7 +387,8 @@ mod tests {
 
     #[test]
     fn one_chunk_is_always_kept_however_full_the_others_are() {
-        let (_folder, buffer) = buffer(DataLimits { all_bytes: 100_000, ..LIMITS });
+        let (_folder, buffer) =
+            buffer(DataLimits { buffer_bytes_per_migration: 1 << 30, all_bytes: 100_000, ..LIMITS });
         assert!(keeps(&buffer, 1, 1, 90_000));
         assert!(keeps(&buffer, 2, 1, CHUNK_BYTES));
         let Room::Full { why } = buffer.keep(&held(2), &chunk(2, 1)).unwrap() else { panic!() };

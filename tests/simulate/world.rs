@@ -357,7 +357,7 @@ impl World {
         match message {
             Some(Message::Found(items)) => pass.count_found(items),
             Some(Message::Unreadable(items)) => (0..items).for_each(|_| pass.count_unreadable()),
-            Some(Message::Unopened(origin, end)) => pass.settle_unopened(origin, end),
+            Some(Message::Unopened(origin, end)) => pass.settle_unopened(origin, end)?,
             Some(Message::Prepared(prepared)) => pass.add(*prepared)?,
             None => {}
         }
