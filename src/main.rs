@@ -10,6 +10,8 @@ use notesferry::modes::inspect::{self, InspectArguments};
 use notesferry::modes::migrate::{self, MigrateArguments};
 #[cfg(unix)]
 use notesferry::modes::serve::{self, ServeArguments};
+#[cfg(unix)]
+use notesferry::modes::user::{self, UserArguments};
 use std::io;
 use std::process::ExitCode;
 
@@ -27,6 +29,8 @@ enum Command {
     Serve(ServeArguments),
     #[cfg(unix)]
     Admin(AdminArguments),
+    #[cfg(unix)]
+    User(UserArguments),
     Migrate(MigrateArguments),
     Extract(ExtractArguments),
     #[command(hide = true)]
@@ -41,6 +45,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         #[cfg(unix)]
         Command::Admin(arguments) => admin::run(&arguments),
+        #[cfg(unix)]
+        Command::User(arguments) => user::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Extract(arguments) => extract::run(&arguments),
         Command::ExtractPart(arguments) => return extract::run_part(&arguments).into(),
@@ -65,8 +71,8 @@ fn inspect(arguments: &InspectArguments) -> Exit {
 
 fn forge(arguments: &ForgeArguments) -> Exit {
     match forge::run(arguments) {
-        Ok(summary) => {
-            println!("{}: {summary}", arguments.out.display());
+        Ok(forged) => {
+            println!("{}: {forged}", arguments.out.display());
             Exit::Complete
         }
         Err(error) => {

@@ -4,11 +4,13 @@
 //! address space that is capped, with a bound on time that only a hang reaches. The seed is printed; the variant that
 //! failed is named, and can be made again from its number.
 
+use crate::support::dxl::{database, exports, forged, outcome, render};
 use crate::support::{corpus, long};
 use notesferry::conversion::{Context, convert};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
 use notesferry::sources::Source;
+use notesferry::sources::dxl::DxlSource;
 use notesferry::sources::nsf::NsfSource;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -164,4 +166,55 @@ fn what_is_read_of_damaged_databases_becomes_messages() {
         }
     }
     println!("{messages} messages");
+}
+
+/// Converts everything that can be opened in a damaged export. What cannot be opened is told.
+fn convert_export(bytes: Vec<u8>) -> usize {
+    let Ok(mut source) = DxlSource::from_bytes(bytes) else { return 0 };
+    let items = source.list(None, u32::MAX).unwrap().items;
+    items.iter().filter_map(|listed| source.open(listed.id).ok()).inspect(|item| drop(outcome(item))).count()
+}
+
+#[test]
+fn what_is_read_of_damaged_exports_becomes_messages() {
+    let variants = if long() { 2000 } else { 60 };
+    let documents: Vec<String> = forged(40).iter().map(|item| render(item, false)).collect();
+    let mut originals = vec![database(&documents).into_bytes()];
+    originals.extend(exports().iter().map(|path| std::fs::read(path).unwrap()));
+    for (number, bytes) in originals.into_iter().enumerate() {
+        let mut read = 0;
+        for variant in 0..variants {
+            let mut random = fastrand::Rng::with_seed((variant as u64) << 32 ^ bytes.len() as u64);
+            read += convert_export(damage(&bytes, variant, variants / 4, &mut random));
+        }
+        // Damage costs the damaged document: a few changed bytes never cost more than a few documents.
+        let expected = if number == 0 { documents.len() * variants / 2 } else { 0 };
+        assert!(read >= expected, "only {read} of {expected} documents were read");
+    }
+}
+
+#[test]
+fn an_attachment_larger_than_the_memory_is_carried_from_an_export() {
+    const LINES: usize = 700_000;
+    const SPACE_BYTES: usize = 40 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.dxl");
+    let line = format!("{}\n", "QUJD".repeat(19));
+    let text = format!(
+        "<document xmlns='http://www.lotus.com/dxl' form='Memo'><item name='$FILE'><object><file name='a.txt' \
+         size='{}'><filedata>{}</filedata></file></object></item></document>",
+        LINES * 57,
+        line.repeat(LINES)
+    );
+    assert!(text.len() > SPACE_BYTES);
+    std::fs::write(&path, text).unwrap();
+    let output = Command::new("prlimit")
+        .args([&format!("--as={SPACE_BYTES}"), "--", env!("CARGO_BIN_EXE_notesferry"), "migrate"])
+        .arg(&path)
+        .arg(format!("eml:{}", folder.path().join("out").display()))
+        .arg("--state-dir")
+        .arg(folder.path().join("state"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

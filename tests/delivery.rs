@@ -4,12 +4,12 @@
 use crate::support::delivery::pass;
 use crate::support::memory_destination::{Fault, MemoryDestination};
 use crate::support::memory_source::MemorySource;
-use crate::support::messages::{folder, message_bytes, origin};
+use crate::support::messages::{folder, mailbox, message_bytes, origin};
 use notesferry::destinations::DestinationError;
 use notesferry::model::folder::FolderPath;
 use notesferry::model::loss::SetAsideReason;
 use notesferry::model::outcome::Tally;
-use notesferry::server::delivery::{DeliveryError, End};
+use notesferry::server::delivery::{DeliveryError, End, Pass, Settings};
 use notesferry::store::StateStore;
 use tempfile::TempDir;
 
@@ -139,6 +139,223 @@ fn what_the_user_took_out_never_comes_back() {
         }
     }
     assert_eq!(migration.target.server().messages.len(), there);
+}
+
+/// Takes the copies of a mail out of some folders, as its user does.
+fn take_out(migration: &Migration, number: u32, folders: &[&str]) {
+    let taken = |path: &FolderPath| folders.contains(&path.parts()[0].as_str());
+    let mut server = migration.target.server();
+    server.messages.retain(|_, message| message.origin != Some(origin(number)) || !taken(&message.folder));
+}
+
+fn folders_of(migration: &Migration, number: u32) -> Vec<String> {
+    let copies = migration.target.copies(origin(number));
+    let mut folders: Vec<String> = copies.iter().map(|copy| copy.folder.to_string()).collect();
+    folders.sort();
+    folders
+}
+
+#[test]
+fn what_the_user_took_out_is_counted_and_no_item_is_opened_for_it() {
+    let mut migration = Migration::new();
+    migration.pass();
+    take_out(&migration, 1, &["Projects"]);
+    take_out(&migration, 3, &["Projects"]);
+    let (opened, looks) = (migration.source.opened, migration.target.server().looks);
+    for pass in 1..3 {
+        let expected = Tally { found: 252, already_there: 251, removed_by_user: 1, ..Tally::default() };
+        assert_eq!(migration.pass(), expected);
+        assert_eq!((migration.source.opened, migration.target.server().looks), (opened, looks + pass));
+    }
+    assert_eq!(folders_of(&migration, 3), ["Letters"]);
+}
+
+#[test]
+fn a_renamed_folder_is_the_users_too() {
+    let mut migration = Migration::new();
+    migration.pass();
+    for message in migration.target.server().messages.values_mut() {
+        if message.folder == folder(&["Letters"]) {
+            message.folder = folder(&["Old letters"]);
+        }
+    }
+    let only_letters = migration.source.mails.iter().filter(|mail| mail.folders == [1]).count() as u64;
+    let folders = migration.target.server().folders.len();
+    for _ in 0..2 {
+        let tally = migration.pass();
+        assert_eq!((tally.removed_by_user, tally.already_there), (only_letters, 252 - only_letters));
+        assert_eq!(migration.target.server().folders.len(), folders, "no folder is made again");
+    }
+    migration.source.mails[2].body = "changed".to_owned();
+    migration.source.mails[2].sequence = 2;
+    assert_eq!(migration.pass().delivered, 0);
+    assert_eq!(folders_of(&migration, 2), ["Old letters"]);
+}
+
+#[test]
+fn a_server_that_numbers_anew_has_lost_nothing() {
+    let mut migration = Migration::new();
+    migration.pass();
+    migration.target.server().renumber();
+    take_out(&migration, 1, &["Projects"]);
+    let surveys = migration.target.server().surveys;
+    for _ in 0..2 {
+        let expected = Tally { found: 252, already_there: 251, removed_by_user: 1, ..Tally::default() };
+        assert_eq!(migration.pass(), expected);
+        assert_eq!(migration.target.server().surveys, surveys + 3, "each folder is read once");
+    }
+    migration.source.mails[3].body = "changed".to_owned();
+    migration.source.mails[3].sequence = 2;
+    migration.target.server().renumber();
+    assert_eq!(migration.pass().delivered, 1);
+    let copies = migration.target.copies(origin(3));
+    assert!(copies.len() == 2 && copies.iter().all(|copy| copy.bytes == message_bytes(3, "changed")));
+}
+
+#[test]
+fn flags_that_the_user_set_survive_a_change() {
+    let mut migration = Migration::new();
+    migration.pass();
+    for message in migration.target.server().messages.values_mut() {
+        message.flags.flagged = message.folder == folder(&["Letters"]);
+        message.flags.keywords = vec!["mine".to_owned()];
+    }
+    migration.source.mails[3].body = "changed".to_owned();
+    migration.source.mails[3].sequence = 2;
+    migration.source.mails[2].folders = vec![0];
+    assert_eq!(migration.pass().delivered, 2);
+    for copy in migration.target.copies(origin(3)) {
+        assert_eq!(copy.bytes, message_bytes(3, "changed"));
+        assert_eq!(copy.flags.flagged, copy.folder == folder(&["Letters"]));
+        assert_eq!(copy.flags.keywords, ["mine"]);
+    }
+    let moved = migration.target.copies(origin(2)).remove(0);
+    assert!(moved.flags.flagged && moved.folder == folder(&["Projects"]), "{moved:?}");
+}
+
+#[test]
+fn what_was_read_since_is_marked_as_read_and_not_opened() {
+    let mut migration = Migration::new();
+    migration.source.mails.iter_mut().for_each(|mail| mail.unread = Some(mail.number % 2 == 1));
+    migration.pass();
+    let seen = |migration: &Migration, number: u32| {
+        let copies = migration.target.copies(origin(number));
+        copies.iter().map(|copy| copy.flags.seen).collect::<Vec<_>>()
+    };
+    assert_eq!((seen(&migration, 2), seen(&migration, 3)), (vec![true], vec![false, false]));
+    // The user marks one as unread, reads another, and has a flag on a third.
+    for message in migration.target.server().messages.values_mut() {
+        message.flags.seen &= message.origin != Some(origin(2));
+        message.flags.seen |= message.origin == Some(origin(5));
+        message.flags.flagged = true;
+    }
+    let opened = migration.source.opened;
+    for number in [3, 5, 7] {
+        migration.source.mails[number].unread = Some(false);
+    }
+    // Saved without a change, it is opened and marked all the same.
+    migration.source.mails[7].sequence = 2;
+    for _ in 0..2 {
+        assert_eq!(migration.pass(), Tally { found: 252, already_there: 252, ..Tally::default() });
+        assert_eq!(migration.source.opened, opened + 1);
+        for number in [3, 5, 7] {
+            assert!(seen(&migration, number).iter().all(|seen| *seen), "{number}");
+        }
+        assert!(migration.target.copies(origin(3)).iter().all(|copy| copy.flags.flagged));
+        assert!(seen(&migration, 2) == [false] && seen(&migration, 9) == [false]);
+    }
+    // Marked as unread by the user afterwards, it stays so.
+    migration.target.server().messages.values_mut().for_each(|message| message.flags.seen = false);
+    migration.pass();
+    assert_eq!(seen(&migration, 3), [false, false]);
+}
+
+#[test]
+fn a_moved_item_leaves_its_old_folder() {
+    let mut migration = Migration::new();
+    migration.pass();
+    let before = migration.target.server().messages.len();
+    migration.source.mails[1].folders = vec![1];
+    migration.source.mails[2].folders = vec![];
+    migration.source.mails[3].folders = vec![1];
+    let expected = Tally { found: 252, delivered: 2, already_there: 250, ..Tally::default() };
+    assert_eq!(migration.pass(), expected);
+    assert_eq!(folders_of(&migration, 1), ["Letters"]);
+    assert_eq!(folders_of(&migration, 2), ["INBOX"]);
+    assert_eq!(folders_of(&migration, 3), ["Letters"]);
+    assert_eq!(migration.target.server().messages.len(), before - 1);
+    assert_eq!(migration.pass().already_there, 252);
+    migration.source.mails[1].folders = vec![0];
+    assert_eq!(migration.pass().delivered, 1, "and back");
+    migration.assert_every_placement_once();
+}
+
+#[test]
+fn a_move_carries_only_what_the_user_left_there() {
+    let mut migration = Migration::new();
+    migration.pass();
+    // One mail gone, one gone from the folder that it leaves, one gone from the folder that it stays in.
+    take_out(&migration, 1, &["Projects"]);
+    take_out(&migration, 3, &["Projects"]);
+    take_out(&migration, 7, &["Letters"]);
+    for (number, folder) in [(1, 1), (3, 1), (7, 1)] {
+        migration.source.mails[number].folders = vec![folder];
+    }
+    for _ in 0..2 {
+        let expected = Tally { found: 252, already_there: 251, removed_by_user: 1, ..Tally::default() };
+        assert_eq!(migration.pass(), expected);
+        assert_eq!(folders_of(&migration, 1), Vec::<String>::new());
+        assert_eq!(folders_of(&migration, 3), ["Letters"]);
+        assert_eq!(folders_of(&migration, 7), ["Projects"], "the last copy is not taken away");
+    }
+    migration.source.mails[3].folders = vec![0];
+    assert_eq!(migration.pass().delivered, 0, "what was taken out of Projects stays out of it");
+    assert_eq!(folders_of(&migration, 3), ["Letters"]);
+}
+
+#[test]
+fn a_move_that_the_target_refuses_takes_nothing_out() {
+    let mut migration = Migration::new();
+    migration.pass();
+    migration.source.mails[1].folders = vec![1];
+    migration.target.server().refused = vec!["1@example.com".to_owned()];
+    assert_eq!(migration.pass().set_aside, 1);
+    assert_eq!(folders_of(&migration, 1), ["Projects"]);
+    migration.target.server().refused.clear();
+    assert_eq!(migration.pass().delivered, 1);
+    assert_eq!(folders_of(&migration, 1), ["Letters"]);
+}
+
+#[test]
+fn a_mail_that_left_the_source_stays_at_the_target() {
+    let mut migration = Migration::new();
+    migration.pass();
+    let before = migration.target.server().messages.len();
+    migration.source.mails.truncate(200);
+    assert_eq!(migration.pass(), Tally { found: 200, already_there: 200, ..Tally::default() });
+    assert_eq!(migration.target.server().messages.len(), before);
+}
+
+#[test]
+fn copies_that_cannot_be_taken_out_are_named() {
+    let mut migration = Migration::new();
+    migration.pass();
+    migration.target.server().keeps_all = true;
+    migration.source.mails[1].folders = vec![1];
+    migration.source.mails[3].body = "changed".to_owned();
+    migration.source.mails[3].sequence = 2;
+    migration.pass();
+    let settings = Settings::new(mailbox(), 0);
+    let left = |target: &mut MemoryDestination| {
+        let pass = Pass::begin(&migration.store, target, &settings).unwrap();
+        let mut folders: Vec<_> = pass.left_behind().map(|(folder, _)| folder.to_string()).collect();
+        folders.sort();
+        folders
+    };
+    assert_eq!(left(&mut migration.target.clone()), ["Letters", "Projects", "Projects"]);
+    migration.target.server().keeps_all = false;
+    assert_eq!(left(&mut migration.target.clone()), Vec::<String>::new());
+    migration.assert_every_placement_once();
 }
 
 #[test]

@@ -8,10 +8,10 @@ use crate::support::messages::{delivery, folder};
 use crate::support::proxy::Proxy;
 use notesferry::base::secret::Secret;
 use notesferry::destinations::imap::{Address, Imap};
-use notesferry::destinations::{DeliverError, Destination, DestinationError};
+use notesferry::destinations::{DeliverError, Destination, DestinationError, Standing};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
-use notesferry::model::delivery::{FolderState, InFlight, Location};
+use notesferry::model::delivery::{Flags, FolderState, InFlight, Location};
 use notesferry::model::folder::FolderPath;
 use notesferry::store::StateStore;
 use serde_json::Value;
@@ -301,26 +301,32 @@ plugin {
     assert!(exit == 4 && text.contains("cannot be reached"), "{exit}: {text}");
 }
 
+/// An authority and a certificate of it for `localhost` and 127.0.0.2, as Dovecot reads them.
+fn make_certificate(root: &Path) {
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = parameters.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::from_params(&parameters, &authority_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names = vec!["localhost".to_owned(), "127.0.0.2".to_owned()];
+    let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    fs::write(root.join("authority.pem"), authority.pem()).unwrap();
+    fs::write(root.join("cert.pem"), certificate.pem()).unwrap();
+    fs::write(root.join("key.pem"), key.serialize_pem()).unwrap();
+}
+
 #[test]
 fn tls_is_used_and_certificates_are_checked() {
-    let settings = "ssl = yes\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\n";
-    let make_certificate = |root: &Path| {
-        let authority_key = rcgen::KeyPair::generate().unwrap();
-        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority = parameters.self_signed(&authority_key).unwrap();
-        let issuer = rcgen::Issuer::from_params(&parameters, &authority_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let names = vec!["localhost".to_owned()];
-        let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
-        fs::write(root.join("authority.pem"), authority.pem()).unwrap();
-        fs::write(root.join("cert.pem"), certificate.pem()).unwrap();
-        fs::write(root.join("key.pem"), key.serialize_pem()).unwrap();
-    };
+    // Asked at another address than the client has, Dovecot refuses passwords without TLS.
+    let settings = "listen = 127.0.0.1, 127.0.0.2, 127.0.0.3\ndisable_plaintext_auth = yes\nssl = required\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\n";
     let Some(server) = Dovecot::start_with(settings, make_certificate) else { return };
     let bench = Bench::new();
     let authority = server.root().join("authority.pem");
-    for (scheme, port) in [("imaps", server.tls_port), ("imap", server.port)] {
+    for (scheme, port, named, unnamed) in [
+        ("imaps", server.tls_port, "localhost", "127.0.0.1"),
+        ("imap", server.port, "127.0.0.2", "127.0.0.3"),
+    ] {
         let user = server.new_user();
         let run = |host: &str, trusted: bool| {
             let mut command =
@@ -330,13 +336,20 @@ fn tls_is_used_and_certificates_are_checked() {
             }
             command.output().unwrap()
         };
-        assert_eq!(run("localhost", false).status.code(), Some(4), "{scheme}: an unknown authority");
-        assert_eq!(run("127.0.0.1", true).status.code(), Some(4), "{scheme}: another name");
-        let output = run("localhost", true);
+        assert_eq!(run(named, false).status.code(), Some(4), "{scheme}: an unknown authority");
+        assert_eq!(run(unnamed, true).status.code(), Some(4), "{scheme}: another name");
+        let output = run(named, true);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{scheme}: {errors}");
         assert!(stored(&server.root().join("mail").join(&user)) as u64 >= MAILS);
     }
+}
+
+#[test]
+fn a_server_on_this_machine_needs_no_certificate_that_is_trusted() {
+    let settings = "ssl = yes\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\n";
+    let Some(server) = Dovecot::start_with(settings, make_certificate) else { return };
+    open(&server.address(&server.new_user())).unwrap();
 }
 
 #[test]
@@ -350,6 +363,63 @@ fn without_uidplus_nothing_is_taken_out() {
     let error = imap.remove(&inbox, &location).unwrap_err();
     assert!(matches!(error, DestinationError::CannotRemove { .. }), "{error}");
     assert_eq!(imap.survey(&inbox).unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_folder_does_not_keep_is_not_sent_and_named() {
+    let settings = "ssl = no
+mail_plugins = acl
+plugin {
+  acl = vfile:ROOT/acl
+}
+";
+    // Everything but `w`, the right to set flags other than \Seen and \Deleted.
+    let no_flags = |root: &Path| fs::write(root.join("acl"), "* owner lrsipkxte\n").unwrap();
+    let Some(server) = Dovecot::start_with(settings, no_flags) else { return };
+    let user = server.new_user();
+    let mut imap = open(&server.address(&user)).unwrap();
+    let inbox = FolderPath::inbox();
+    let mut delivery = delivery(1, &inbox, "x");
+    delivery.flags = Flags { flagged: true, keywords: vec!["Travel".to_owned()], ..delivery.flags };
+    imap.prepare(std::slice::from_ref(&inbox)).unwrap();
+    let refused: Vec<String> = imap.refused_flags(&delivery).iter().map(ToString::to_string).collect();
+    assert_eq!(refused, ["flag refused: \\Flagged", "keyword refused: Travel"]);
+    imap.put_batch(&[delivery]).remove(0).unwrap();
+    assert_eq!(server.mails(&user)["INBOX"][0].flags, ["\\Seen"]);
+}
+
+#[test]
+fn a_look_makes_no_folder_and_knows_a_renamed_or_new_one() {
+    let Some(server) = Dovecot::start() else { return };
+    let user = server.new_user();
+    let mut imap = open(&server.address(&user)).unwrap();
+    let work = folder(&["Work"]);
+    imap.prepare(std::slice::from_ref(&work)).unwrap();
+    let location = imap.put_batch(&[delivery(1, &work, "x")]).remove(0).unwrap();
+    let copy = [(work.clone(), location)];
+    server.reader(&user).rename("Work", "Archive").unwrap();
+    for imap in [&mut imap, &mut open(&server.address(&user)).unwrap()] {
+        assert_eq!(imap.look(&copy).unwrap(), [Standing::Gone]);
+        assert_eq!(imap.add_flags(&copy, &Flags::default()).unwrap(), [false]);
+        assert!(!imap.remove(&work, &copy[0].1).unwrap());
+        assert!(!server.mails(&user).contains_key("Work"));
+    }
+    server.reader(&user).create("Work").unwrap();
+    assert_eq!(imap.look(&copy).unwrap(), [Standing::Renumbered]);
+}
+
+#[test]
+fn a_mail_that_its_user_marked_to_be_taken_out_is_gone() {
+    let Some(server) = Dovecot::start() else { return };
+    let user = server.new_user();
+    let mut imap = open(&server.address(&user)).unwrap();
+    let inbox = FolderPath::inbox();
+    imap.prepare(std::slice::from_ref(&inbox)).unwrap();
+    let location = imap.put_batch(&[delivery(1, &inbox, "x")]).remove(0).unwrap();
+    let mut reader = server.reader(&user);
+    reader.select("INBOX").unwrap();
+    reader.store("1", "+FLAGS (\\Deleted)").unwrap();
+    assert_eq!(imap.look(&[(inbox, location)]).unwrap(), [Standing::Gone]);
 }
 
 #[test]

@@ -87,10 +87,14 @@ fn what_cannot_be_read_is_told_and_the_rest_is_read() {
     let path = forged(folder.path());
     let letter = folder.path().join("letter.txt");
     std::fs::write(&letter, "Dear Sir").unwrap();
-    let output = inspect(&[letter.to_str().unwrap(), path.to_str().unwrap(), "/nowhere.nsf"]);
+    let export = folder.path().join("export.dxl");
+    std::fs::write(&export, "<document xmlns='http://www.lotus.com/dxl'/>").unwrap();
+    let files = [&letter, &export, &path].map(|path| path.to_str().unwrap());
+    let output = inspect(&[&files[..], &["/nowhere.nsf"]].concat());
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3));
     assert!(errors.contains("letter.txt is not a Notes database"), "{errors}");
+    assert!(errors.contains("export.dxl is a DXL export"), "{errors}");
     assert!(errors.contains("/nowhere.nsf cannot be opened"), "{errors}");
     assert!(text(&output).contains("jane.nsf"));
     let unknown = inspect(&[path.to_str().unwrap(), "--note", "hello"]);

@@ -1,14 +1,19 @@
 //! Everything that needs more than one module, in one test binary; each module says what it shows.
 
+mod communication;
 mod conversion;
 mod corpus;
 mod crash;
 mod damage;
 mod delivery;
+mod delta;
 mod destinations;
+mod dxl;
 #[cfg(target_os = "linux")]
 mod extractor;
 mod forge;
+#[cfg(unix)]
+mod front_door;
 #[cfg(unix)]
 mod gate;
 #[cfg(unix)]
@@ -17,9 +22,9 @@ mod inspect;
 mod lmbcs;
 mod migrate;
 mod protocol;
-mod simulate;
 #[cfg(unix)]
 mod serve;
+mod simulate;
 mod sources;
 mod support;
 mod tidy;

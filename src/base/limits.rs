@@ -54,6 +54,12 @@ pub const RECONNECT_ATTEMPTS: u32 = 6;
 /// Messages of a folder that one command asks about.
 pub const FETCH_MESSAGES: u32 = 2_000;
 
+/// Bytes of the UIDs in one command: servers take lines of 8,000 (RFC 2683 section 3.2.1.5).
+pub const COMMAND_SET_BYTES: usize = 7_500;
+
+/// Items that were delivered earlier and are looked for at the target together.
+pub const LOOK_ITEMS: usize = 2_000;
+
 /// Seconds that a folder has to stand still before what is missing in it counts as not stored.
 pub const SETTLE_SECONDS: u64 = 5;
 
@@ -83,6 +89,20 @@ pub const NOTE_BYTES: u64 = 128 << 20;
 /// Items that one action asks for, and entries of every other list in a message.
 pub const MESSAGE_LIST_ENTRIES: usize = 1_000;
 
+/// Levels of elements in an XML file: 100 tables inside each other need 500.
+pub const XML_LEVELS: usize = 1_000;
+
+/// Bytes of one tag of an XML file with its attributes.
+pub const XML_TAG_BYTES: u64 = 64 << 10;
+
+/// Bytes of text in one element of an XML file, what is decoded as a stream left out; a text item holds 64 KiB.
+pub const XML_TEXT_BYTES: u64 = 16 << 20;
+
+/// Documents of one DXL source: an index entry of each is in memory, 100 bytes or less.
+pub const DXL_DOCUMENTS: usize = 10_000_000;
+
+/// Damaged places of one DXL file, after which the rest of it is given up.
+pub const DXL_DAMAGED_PLACES: usize = 10_000;
 /// Documents that are read beside one calendar entry, because they are of its series or answer it.
 pub const SERIES_DOCUMENTS: usize = 2_000;
 
@@ -319,3 +339,48 @@ pub const API_ANSWER_SECONDS: u64 = 300;
 
 /// Bytes of the file with the settings of the server.
 pub const SETTINGS_FILE_BYTES: u64 = 64 << 10;
+
+/// Characters that a password of a user has at least. Length is what counts, so nothing else is asked of it.
+pub const USER_PASSWORD_CHARACTERS: usize = 10;
+
+/// Users of one server.
+pub const USERS: usize = 1_000;
+
+/// Sessions at once; the one that was used least recently ends for a new one.
+pub const SESSIONS: usize = 1_000;
+
+/// Seconds without a request after which a session ends. An open page asks all the time.
+pub const SESSION_IDLE_SECONDS: u64 = 60 * 60;
+
+/// Seconds after which a session ends whatever happens: a working day.
+pub const SESSION_SECONDS: u64 = 12 * 60 * 60;
+
+/// Log-ins that may fail for a name or an address before the first pause.
+pub const LOG_IN_FAILURES: u32 = 5;
+
+/// The longest pause, in seconds, after a log-in that failed. The pauses double: 1, 2, 4, ... seconds.
+pub const LOG_IN_PAUSE_SECONDS: u64 = 300;
+
+/// Seconds after which failed log-ins are forgotten.
+pub const LOG_IN_FORGET_SECONDS: u64 = 60 * 60;
+
+/// Names and addresses whose failed log-ins are remembered.
+pub const LOG_IN_FAILED: usize = 4_096;
+
+/// Lines of the audit log; the oldest leave first.
+pub const AUDIT_LINES: u64 = 100_000;
+
+/// Milliseconds for which a line of the audit log is kept: two years.
+pub const AUDIT_MILLISECONDS: i64 = 2 * 365 * 24 * 60 * 60 * 1_000;
+
+/// Milliseconds in which changes are gathered before a page is told: a pass changes something many times a second.
+pub const CHANGES_GATHERED_MS: u64 = 300;
+
+/// Seconds without a call after which an extractor counts as silent: three greetings.
+pub const EXTRACTOR_SILENT_SECONDS: u64 = 3 * HELLO_SECONDS as u64;
+
+/// Mailboxes that one call starts passes for.
+pub const PASSES_AT_ONCE: usize = 10_000;
+
+/// Bytes of a file of the page that is read from a folder during development.
+pub const PAGE_FILE_BYTES: u64 = 16 << 20;

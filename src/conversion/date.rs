@@ -127,8 +127,8 @@ fn moment(time: Timedate) -> Result<Option<Zoned>, Invalid> {
     match time.moment() {
         Ok(Moment::Instant { unix_ms, zone_minutes }) => Ok(Some(Zoned { unix_ms, zone_minutes })),
         Ok(Moment::Day { unix_day }) => Ok(Some(Zoned { unix_ms: unix_day * DAY_MS, zone_minutes: 0 })),
-        Ok(Moment::TimeOfDay { .. } | Moment::Empty) => Ok(None),
-        Err(_) => Err(Invalid),
+        Ok(Moment::Empty) => Ok(None),
+        Ok(Moment::TimeOfDay { .. }) | Err(_) => Err(Invalid),
     }
 }
 

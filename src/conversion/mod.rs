@@ -300,7 +300,7 @@ fn render(
         Kind::Mail(_) | Kind::Other(_) => None,
     };
     let object = calendar.as_ref().filter(|_| matches!(kind, Kind::Entry(_)));
-    let object = object.map(|calendar| calendar.object(source.origin, files));
+    let object = object.map(|calendar| calendar.object(source.origin, source.note, files));
     let (headers, content) = content(source, kind, calendar.as_ref(), files, losses);
     let mut bytes = headers.to_bytes();
     bytes.extend_from_slice(b"MIME-Version: 1.0\r\n");

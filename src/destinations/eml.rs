@@ -10,8 +10,8 @@ use crate::destinations::files::{
     deliver_error, destination_error, file_names, location, look_at_message, reconcile_by_name, sync_batch,
     sync_folder, write_batch,
 };
-use crate::destinations::{DeliverError, Destination, DestinationError, Present, Traits};
-use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
+use crate::destinations::{DeliverError, Destination, DestinationError, Place, Present, Standing, Traits};
+use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::PlacementId;
 use crate::model::object::ObjectKind;
@@ -87,7 +87,7 @@ impl EmlTree {
 
 impl Destination for EmlTree {
     fn traits(&self) -> Traits {
-        Traits { searchable: true, keywords: false, objects: true, largest_message: None }
+        Traits { searchable: true, flags: false, keywords: false, objects: true, largest_message: None }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {
@@ -127,6 +127,22 @@ impl Destination for EmlTree {
     fn reconcile(&mut self, in_flight: &[InFlight]) -> Result<Vec<Option<Location>>, DestinationError> {
         // A new version under the name of the old one cannot be told from it; putting it once more is harmless.
         reconcile_by_name(in_flight, |folder| self.stored(folder)).map_err(|error| self.error(error))
+    }
+
+    fn look(&mut self, copies: &[Place]) -> Result<Vec<Standing>, DestinationError> {
+        let look = |(_, location): &Place| {
+            let Location::File { path } = location else { return Ok(Standing::Gone) };
+            if self.root.join(path).try_exists()? {
+                return Ok(Standing::There(Flags::default()));
+            }
+            // Where the whole tree is gone, a disk is missing rather than a message.
+            fs::metadata(&self.root).map(|_| Standing::Gone)
+        };
+        copies.iter().map(look).collect::<io::Result<_>>().map_err(|error| self.error(error))
+    }
+
+    fn add_flags(&mut self, copies: &[Place], _: &Flags) -> Result<Vec<bool>, DestinationError> {
+        Ok(vec![false; copies.len()])
     }
 
     fn remove(&mut self, _: &FolderPath, location: &Location) -> Result<bool, DestinationError> {

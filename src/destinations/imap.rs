@@ -8,8 +8,10 @@
 //! A cut line is opened again a bounded number of times. Folders are made once a session and never taken away.
 
 mod address;
+mod flags;
 mod matching;
 mod names;
+mod uids;
 
 pub use address::Address;
 
@@ -18,9 +20,13 @@ use crate::base::secret::Secret;
 use crate::connectors::imap::{
     Account, AppendError, Appended, ConnectError, Counters, ImapError, Message, Refusal, RefusalKind, Session,
 };
-use crate::destinations::{DeliverError, Destination, DestinationError, KEY_HEADER, Present, Traits};
+use crate::destinations::{
+    DeliverError, Destination, DestinationError, KEY_HEADER, Place, Present, Standing, Traits,
+};
 use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
+use crate::model::loss::Loss;
+use flags::{Permitted, flag_list};
 use jiff::Timestamp;
 use matching::{Stored, Wanted, matched};
 use names::Layout;
@@ -58,6 +64,8 @@ struct Folder {
     /// Its name on the server, or why there is no such folder.
     name: Result<String, String>,
     state: FolderState,
+    /// Nothing before the first batch that goes there.
+    permitted: Option<Permitted>,
 }
 
 impl Imap {
@@ -174,7 +182,7 @@ impl Imap {
             Some(name) => Ok(name.clone()),
             None => self.create_one_of(&names)?,
         };
-        let made = Folder { name, state: FolderState::default() };
+        let made = Folder { name, state: FolderState::default(), permitted: None };
         self.folders.insert(folder.clone(), made.clone());
         Ok(made)
     }
@@ -227,11 +235,12 @@ impl Imap {
         loop {
             let folder = self.folder(&delivery.folder).map_err(silent)?;
             let name = folder.name.map_err(|why| DeliverError::Refused { why })?;
+            let kept = folder.permitted.unwrap_or_default().kept(&delivery.flags);
             let session = self.session().map_err(silent)?;
             let started = Instant::now();
             let appended = session.append(
                 &name,
-                &flag_list(&delivery.flags),
+                &flag_list(&kept),
                 &internal_date(delivery.internal_date_ms),
                 delivery.rendered.len(),
                 &|out| delivery.rendered.write_to(out),
@@ -262,7 +271,9 @@ impl Imap {
             }
         }
         for (folder, indexes) in by_folder {
-            let Some(Folder { name: Ok(name), state }) = self.folders.get(folder).cloned() else { continue };
+            let Some(Folder { name: Ok(name), state, .. }) = self.folders.get(folder).cloned() else {
+                continue;
+            };
             let wanted: Vec<_> = indexes.iter().map(|&index| wanted(&batch[index], state)).collect();
             // What is not found is stored all the same; nobody knows where.
             let Ok(found) = self.find(&name, state, &wanted) else { continue };
@@ -306,6 +317,73 @@ impl Imap {
         })
     }
 
+    /// Names under which a folder may be there; it is not made.
+    fn names(&self, folder: &FolderPath) -> Vec<String> {
+        if let Some(Folder { name: Ok(name), .. }) = self.folders.get(folder) {
+            return vec![name.clone()];
+        }
+        let mut names = self.layout.names(folder);
+        names.sort_by_key(|name| !self.listed.contains(name));
+        names
+    }
+
+    /// Asks something of a folder that is there; nothing where none is.
+    fn ask_folder<T>(
+        &mut self,
+        folder: &FolderPath,
+        work: impl Fn(&mut Session, &str) -> Result<T, ImapError>,
+    ) -> Result<Result<Option<T>, Refusal>, DestinationError> {
+        for name in self.names(folder) {
+            let refusal = match self.ask(|session| work(session, &name))? {
+                Ok(answer) => return Ok(Ok(Some(answer))),
+                Err(refusal) => refusal,
+            };
+            // A folder that cannot be opened now is not one that the user took away.
+            let listed = self.request(Session::list)?;
+            if !refusal.is_final() || listed.iter().any(|listed| listed.selectable && listed.name == name) {
+                return Ok(Err(refusal));
+            }
+            self.forget(folder, &name);
+        }
+        Ok(Ok(None))
+    }
+
+    /// Whether the messages of one folder are still there.
+    fn look_in(
+        &mut self,
+        folder: &FolderPath,
+        locations: &[&Location],
+    ) -> Result<Vec<Standing>, DestinationError> {
+        let found = self.ask_folder(folder, |session, name| {
+            let uid_validity = session.examine(name)?.uid_validity;
+            let mut found = HashMap::new();
+            for set in uids::sets(valid_uids(locations, uid_validity)) {
+                found.extend(session.flags(&set)?);
+            }
+            session.leave()?;
+            Ok((uid_validity, found))
+        })?;
+        let found = found.map_err(|refusal| self.refused(refusal))?;
+        let Some((valid, found)) = found else { return Ok(vec![Standing::Gone; locations.len()]) };
+        let standing = |location: &&Location| match **location {
+            // Nobody knows where it is, so nobody can say that it is gone.
+            Location::Uid { uid: UNKNOWN_UID, .. } => Standing::There(Flags::default()),
+            Location::Uid { uid_validity, uid } if valid == Some(uid_validity) => {
+                found.get(&uid).and_then(|stored| flags::read(stored)).map_or(Standing::Gone, Standing::There)
+            }
+            Location::Uid { .. } => Standing::Renumbered,
+            Location::File { .. } => Standing::Gone,
+        };
+        Ok(locations.iter().map(standing).collect())
+    }
+
+    /// Asks a folder once a session which flags it keeps.
+    fn permitted(&mut self, name: &str) -> Result<Permitted, DestinationError> {
+        let permitted = self.ask(|session| session.permanent_flags(name))?;
+        // A folder that cannot be opened may still take messages; then it is seen what it keeps.
+        Ok(permitted.ok().flatten().map_or(Permitted::All, Permitted::Only))
+    }
+
     /// Waits until nothing arrives in these folders any more: the server may still be busy with what it was sent.
     fn settle(&mut self, names: &[String]) -> Result<(), DestinationError> {
         let pause = Duration::from_secs(SETTLE_SECONDS).max(self.slowest * 3);
@@ -331,16 +409,20 @@ impl Destination for Imap {
     fn traits(&self) -> Traits {
         // RFC 7889 section 2: APPENDLIMIT=bytes.
         let limit = self.session.as_ref().and_then(|session| session.value("APPENDLIMIT")?.parse().ok());
-        Traits { searchable: true, keywords: true, objects: false, largest_message: limit }
+        Traits { searchable: true, flags: true, keywords: true, objects: false, largest_message: limit }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {
         let mut states = Vec::with_capacity(folders.len());
         for folder in folders {
             let state = self.state(folder)?;
-            self.folder(folder)?;
+            let Folder { name, permitted, .. } = self.folder(folder)?;
+            let permitted = match (permitted, name) {
+                (None, Ok(name)) => Some(self.permitted(&name)?),
+                (permitted, _) => permitted,
+            };
             if let Some(known) = self.folders.get_mut(folder) {
-                known.state = state;
+                (known.state, known.permitted) = (state, permitted);
             }
             states.push(state);
         }
@@ -404,26 +486,59 @@ impl Destination for Imap {
         Ok(answers)
     }
 
+    fn look(&mut self, copies: &[Place]) -> Result<Vec<Standing>, DestinationError> {
+        let mut standings = vec![Standing::Gone; copies.len()];
+        for (folder, indexes) in by_folder(copies) {
+            let locations: Vec<&Location> = indexes.iter().map(|&index| &copies[index].1).collect();
+            for (index, standing) in indexes.into_iter().zip(self.look_in(folder, &locations)?) {
+                standings[index] = standing;
+            }
+        }
+        Ok(standings)
+    }
+
+    fn add_flags(&mut self, copies: &[Place], flags: &Flags) -> Result<Vec<bool>, DestinationError> {
+        let mut added = vec![false; copies.len()];
+        for (folder, indexes) in by_folder(copies) {
+            let locations: Vec<&Location> = indexes.iter().map(|&index| &copies[index].1).collect();
+            let valid = self.ask_folder(folder, |session, name| {
+                let uid_validity = session.select(name)?.uid_validity;
+                for set in uids::sets(valid_uids(&locations, uid_validity)) {
+                    session.add_flags(&set, &flag_list(flags))?;
+                }
+                session.leave_unchanged(name)?;
+                Ok(uid_validity)
+            })?;
+            let valid = valid.ok().flatten().flatten();
+            for (index, location) in indexes.into_iter().zip(locations) {
+                added[index] = !valid_uids(&[location], valid).is_empty();
+            }
+        }
+        Ok(added)
+    }
+
+    fn refused_flags(&self, delivery: &Delivery) -> Vec<Loss> {
+        let permitted = self.folders.get(&delivery.folder).and_then(|folder| folder.permitted.as_ref());
+        permitted.map(|permitted| permitted.refused(&delivery.flags)).unwrap_or_default()
+    }
+
     fn remove(&mut self, folder: &FolderPath, location: &Location) -> Result<bool, DestinationError> {
-        let (Ok(name), &Location::Uid { uid_validity, uid }) = (self.folder(folder)?.name, location) else {
-            return Ok(false);
-        };
+        let &Location::Uid { uid_validity, uid } = location else { return Ok(false) };
         let target = self.target.clone();
         if !self.session()?.has("UIDPLUS") {
             let why = "it does not offer UIDPLUS (RFC 4315)".to_owned();
             return Err(DestinationError::CannotRemove { target, why });
         }
-        let removed = self.ask(|session| {
-            let counters = session.select(&name)?;
-            let there = counters.uid_validity == Some(uid_validity) && session.holds(uid)?;
+        let removed = self.ask_folder(folder, |session, name| {
+            let there = session.select(name)?.uid_validity == Some(uid_validity) && session.holds(uid)?;
             if there {
                 session.expunge(uid)?;
             }
-            session.examine(&name)?;
-            session.leave()?;
+            session.leave_unchanged(name)?;
             Ok(there)
         })?;
-        removed.map_err(|refusal| DestinationError::CannotRemove { target, why: refusal.text })
+        let cannot = |refusal: Refusal| DestinationError::CannotRemove { target, why: refusal.text };
+        Ok(removed.map_err(cannot)?.unwrap_or(false))
     }
 }
 
@@ -481,21 +596,21 @@ fn wanted_record(record: &InFlight) -> Wanted<'_> {
     }
 }
 
-/// The flags of RFC 3501 section 2.3.2 and the keywords that are atoms.
-fn flag_list(flags: &Flags) -> String {
-    let system = [
-        (flags.seen, "\\Seen"),
-        (flags.answered, "\\Answered"),
-        (flags.flagged, "\\Flagged"),
-        (flags.draft, "\\Draft"),
-    ];
-    let set = system.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag);
-    let is_atom = |keyword: &&str| {
-        !keyword.is_empty()
-            && keyword.bytes().all(|byte| byte.is_ascii_graphic() && !b"(){%*\"\\]".contains(&byte))
+fn by_folder(copies: &[Place]) -> BTreeMap<&FolderPath, Vec<usize>> {
+    let mut by_folder: BTreeMap<&FolderPath, Vec<usize>> = BTreeMap::new();
+    for (index, (folder, _)) in copies.iter().enumerate() {
+        by_folder.entry(folder).or_default().push(index);
+    }
+    by_folder
+}
+
+/// The UIDs of locations that a folder of this UIDVALIDITY still knows.
+fn valid_uids(locations: &[&Location], valid: Option<u32>) -> Vec<u32> {
+    let uid = |location: &&Location| match **location {
+        Location::Uid { uid_validity, uid } if valid == Some(uid_validity) && uid != UNKNOWN_UID => Some(uid),
+        _ => None,
     };
-    let keywords = flags.keywords.iter().map(String::as_str).filter(is_atom);
-    set.chain(keywords).collect::<Vec<_>>().join(" ")
+    locations.iter().filter_map(uid).collect()
 }
 
 fn internal_date(unix_ms: i64) -> String {
@@ -521,14 +636,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_and_flags_are_written_as_imap_wants_them() {
+    fn dates_are_written_as_imap_wants_them() {
         assert_eq!(internal_date(1_710_000_000_000), "09-Mar-2024 16:00:00 +0000");
         assert_eq!(internal_date(-1), "01-Jan-1970 00:00:00 +0000");
         assert_eq!(internal_date(i64::MAX), "30-Dec-9999 22:00:00 +0000");
-        let keywords = vec!["$Forwarded".to_owned(), "no atom".to_owned(), "a\"b".to_owned()];
-        let flags = Flags { seen: true, draft: true, keywords, ..Flags::default() };
-        assert_eq!(flag_list(&flags), "\\Seen \\Draft $Forwarded");
-        assert_eq!(flag_list(&Flags::default()), "");
     }
 
     #[test]

@@ -15,11 +15,11 @@ use crate::destinations::files::{
     deliver_error, destination_error, file_names, location, look_at_message, reconcile_by_name, sync_batch,
     sync_folder, write_batch,
 };
-use crate::destinations::{DeliverError, Destination, DestinationError, Present, Traits};
+use crate::destinations::{DeliverError, Destination, DestinationError, Place, Present, Standing, Traits};
 use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::PlacementId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -98,34 +98,80 @@ impl Maildir {
         Ok(ours.map(|stored| (stored.placement, location(&directory_name(folder), stored.base))).collect())
     }
 
-    /// The file at a location, whatever flags a mail program gave it meanwhile.
-    fn find(&self, location: &Location) -> io::Result<Option<PathBuf>> {
-        let Location::File { path } = location else { return Ok(None) };
-        let (directory, base) = match path.rsplit_once('/') {
+    /// The directory and the base name of a location.
+    fn place<'a>(&self, location: &'a Location) -> Option<(PathBuf, &'a str)> {
+        let Location::File { path } = location else { return None };
+        Some(match path.rsplit_once('/') {
             Some((directory, base)) => (self.root.join(directory), base),
             None => (self.root.clone(), path.as_str()),
-        };
-        // Asking for each set of the five usual flags is cheaper than reading a directory of 100,000 names.
-        let likely = (0..32_u8).map(|set| {
-            let letters = "DFRST".chars().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
-            directory.join("cur").join(format!("{base}{INFO}{}", letters.map(|(_, l)| l).collect::<String>()))
-        });
-        if let Some(found) = likely.chain([directory.join("new").join(base)]).find(|path| path.exists()) {
-            return Ok(Some(found));
-        }
-        for part in ["cur", "new"] {
-            let names = file_names(&directory.join(part))?;
-            if let Some(name) = names.iter().find(|name| without_info(name) == base) {
-                return Ok(Some(directory.join(part).join(name)));
+        })
+    }
+
+    /// The files at these locations, whatever flags a mail program gave them meanwhile.
+    fn find(&self, locations: &[&Location]) -> io::Result<Vec<Option<PathBuf>>> {
+        let places: Vec<_> = locations.iter().map(|location| self.place(location)).collect();
+        let at_once = |place: &Option<(PathBuf, &str)>| likely_file(&place.as_ref()?.0, place.as_ref()?.1);
+        let mut found: Vec<Option<PathBuf>> = places.iter().map(at_once).collect();
+        let mut missing: BTreeMap<&Path, HashMap<&str, usize>> = BTreeMap::new();
+        for (index, place) in places.iter().enumerate() {
+            if let (None, Some((directory, base))) = (&found[index], place) {
+                missing.entry(directory).or_default().insert(base, index);
             }
         }
-        Ok(None)
+        for (directory, missing) in missing {
+            // In the order that a mail program moves them, so that none is missed on its way.
+            for part in ["new", "cur"].map(|part| directory.join(part)) {
+                for name in file_names(&part)? {
+                    if let Some(&index) = missing.get(without_info(&name)) {
+                        found[index] = Some(part.join(name));
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn look_at(&self, copies: &[Place]) -> io::Result<Vec<Standing>> {
+        if !copies.is_empty() {
+            // Where the whole Maildir is gone, a disk is missing rather than a message.
+            fs::metadata(self.root.join("cur"))?;
+        }
+        let locations: Vec<&Location> = copies.iter().map(|(_, location)| location).collect();
+        let standing = |file: Option<PathBuf>| match file.as_deref().map(letters_of) {
+            Some(letters) if !letters.contains(TRASHED) => Standing::There(flags_of(letters)),
+            Some(_) | None => Standing::Gone,
+        };
+        Ok(self.find(&locations)?.into_iter().map(standing).collect())
+    }
+
+    /// Adds letters to the names of files and makes that durable.
+    fn add_letters(&self, copies: &[Place], added: &str) -> io::Result<Vec<bool>> {
+        let locations: Vec<&Location> = copies.iter().map(|(_, location)| location).collect();
+        let mut changed = BTreeSet::new();
+        let mut answers = Vec::with_capacity(copies.len());
+        for (file, location) in self.find(&locations)?.into_iter().zip(locations) {
+            let (Some(file), Some((directory, base))) = (file, self.place(location)) else {
+                answers.push(false);
+                continue;
+            };
+            let letters: BTreeSet<char> = letters_of(&file).chars().chain(added.chars()).collect();
+            let cur = directory.join("cur");
+            let name = format!("{base}{INFO}{}", letters.into_iter().collect::<String>());
+            let renamed = match fs::rename(&file, cur.join(name)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => false,
+                renamed => renamed.map(|()| true)?,
+            };
+            changed.extend([cur, directory.join("new")]);
+            answers.push(renamed);
+        }
+        changed.iter().try_for_each(|directory| sync_folder(directory))?;
+        Ok(answers)
     }
 }
 
 impl Destination for Maildir {
     fn traits(&self) -> Traits {
-        Traits { searchable: true, keywords: false, objects: false, largest_message: None }
+        Traits { searchable: true, flags: true, keywords: false, objects: false, largest_message: None }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {
@@ -168,9 +214,17 @@ impl Destination for Maildir {
         reconcile_by_name(in_flight, |folder| self.stored(folder)).map_err(|error| self.error(error))
     }
 
+    fn look(&mut self, copies: &[Place]) -> Result<Vec<Standing>, DestinationError> {
+        self.look_at(copies).map_err(|error| self.error(error))
+    }
+
+    fn add_flags(&mut self, copies: &[Place], flags: &Flags) -> Result<Vec<bool>, DestinationError> {
+        self.add_letters(copies, &flag_letters(flags)).map_err(|error| self.error(error))
+    }
+
     fn remove(&mut self, _: &FolderPath, location: &Location) -> Result<bool, DestinationError> {
         let remove = || {
-            let Some(path) = self.find(location)? else { return Ok(false) };
+            let Some(path) = self.find(&[location])?.pop().flatten() else { return Ok(false) };
             match fs::remove_file(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
                 removed => removed?,
@@ -210,6 +264,32 @@ fn unique_name(delivery: &Delivery, version: &str) -> String {
 
 fn without_info(name: &str) -> &str {
     name.split_once(INFO).map_or(name, |(base, _)| base)
+}
+
+/// The file of a message in a folder under one of the names that it usually has: asking for each set of the five usual
+/// flags is cheaper than reading a directory of 100,000 names.
+fn likely_file(directory: &Path, base: &str) -> Option<PathBuf> {
+    let likely = (0..32_u8).map(|set| {
+        let letters = "SFRDT".chars().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
+        let letters: BTreeSet<char> = letters.map(|(_, letter)| letter).collect();
+        directory.join("cur").join(format!("{base}{INFO}{}", letters.into_iter().collect::<String>()))
+    });
+    likely.chain([directory.join("new").join(base)]).find(|path| path.exists())
+}
+
+/// The letter of a message that its user deleted and that is still there.
+const TRASHED: char = 'T';
+
+/// The flag letters in the name of a file.
+fn letters_of(file: &Path) -> &str {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.split_once(INFO).map_or("", |(_, letters)| letters)
+}
+
+/// The flags that letters stand for; the small ones are keywords that only their mail program knows.
+fn flags_of(letters: &str) -> Flags {
+    let has = |letter: char| letters.contains(letter);
+    Flags { seen: has('S'), answered: has('R'), flagged: has('F'), draft: has('D'), keywords: Vec::new() }
 }
 
 /// The flag letters of the Maildir convention, in ASCII order.

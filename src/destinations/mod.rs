@@ -8,9 +8,10 @@ pub mod imap;
 pub mod maildir;
 pub mod registry;
 
-use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
+use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::Origin;
+use crate::model::loss::Loss;
 
 /// The header that tells our own messages from foreign ones.
 const KEY_HEADER: &str = "X-Notesferry-Key";
@@ -20,6 +21,8 @@ const KEY_HEADER: &str = "X-Notesferry-Key";
 pub struct Traits {
     /// What lies in a folder can be listed, so an unanswered placement is looked for instead of set aside.
     pub searchable: bool,
+    /// The system flags are kept, and can be read and added later.
+    pub flags: bool,
     /// Keywords other than the system flags are kept.
     pub keywords: bool,
     /// Calendar entries and tasks are stored as objects instead of messages.
@@ -31,7 +34,21 @@ pub struct Traits {
 impl Traits {
     /// A destination that refuses nothing.
     pub const UNLIMITED: Self =
-        Self { searchable: true, keywords: true, objects: false, largest_message: None };
+        Self { searchable: true, flags: true, keywords: true, objects: false, largest_message: None };
+}
+
+/// Where a copy was put: its target folder and its location there.
+pub type Place = (FolderPath, Location);
+
+/// Whether a copy still lies where it was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// With these flags; none where the destination keeps no flags.
+    There(Flags),
+    /// It was taken out or moved, its whole folder with it, or it is marked to be taken out.
+    Gone,
+    /// The folder numbers its messages anew, so that the place says nothing any more.
+    Renumbered,
 }
 
 /// A message that already lies in a target folder.
@@ -125,6 +142,25 @@ pub trait Destination {
     /// # Errors
     /// When the destination as a whole does not answer.
     fn reconcile(&mut self, in_flight: &[InFlight]) -> Result<Vec<Option<Location>>, DestinationError>;
+
+    /// Whether these copies are still where they were put, in the order given; no folder is made for it. A destination
+    /// that is not searchable is not asked.
+    ///
+    /// # Errors
+    /// When the destination as a whole does not answer.
+    fn look(&mut self, copies: &[Place]) -> Result<Vec<Standing>, DestinationError>;
+
+    /// Adds flags to copies and leaves the others that they have. Says for each, in the order given, whether it has
+    /// them now.
+    ///
+    /// # Errors
+    /// When the destination as a whole does not answer.
+    fn add_flags(&mut self, copies: &[Place], flags: &Flags) -> Result<Vec<bool>, DestinationError>;
+
+    /// What the folder of a placement will not keep of its flags; known once the folder is prepared.
+    fn refused_flags(&self, _delivery: &Delivery) -> Vec<Loss> {
+        Vec::new()
+    }
 
     /// Takes a placement out again. `false` when it was not there any more.
     ///

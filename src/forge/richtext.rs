@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use crate::notes::lmbcs;
+use crate::notes::richtext::record::{LengthForm, Record, Signature};
 
 /// Face, attributes, colour and size of a text run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,27 +95,19 @@ impl RichText {
     }
 
     fn byte_record(&mut self, signature: u8, data: &[u8]) {
-        self.records.extend_from_slice(&[signature, data.len() as u8 + 2]);
-        self.push_data(data);
+        self.record(Signature(signature, LengthForm::Byte), data);
     }
 
     fn word_record(&mut self, signature: u8, data: &[u8]) {
-        self.records.extend_from_slice(&[signature, 0xFF]);
-        self.records.extend_from_slice(&(data.len() as u16 + 4).to_le_bytes());
-        self.push_data(data);
+        self.record(Signature(signature, LengthForm::Word), data);
     }
 
     fn long_record(&mut self, signature: u8, data: &[u8]) {
-        self.records.extend_from_slice(&[signature, 0]);
-        self.records.extend_from_slice(&(data.len() as u32 + 6).to_le_bytes());
-        self.push_data(data);
+        self.record(Signature(signature, LengthForm::Long), data);
     }
 
-    fn push_data(&mut self, data: &[u8]) {
-        self.records.extend_from_slice(data);
-        if !data.len().is_multiple_of(2) {
-            self.records.push(0);
-        }
+    fn record(&mut self, signature: Signature, data: &[u8]) {
+        Record { signature, data }.write(&mut self.records);
     }
 
     pub fn paragraph(&mut self, style: Style) {

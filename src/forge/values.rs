@@ -1,5 +1,7 @@
 //! Stored forms of item values. Each function gives the value without a type word.
 
+use crate::notes::encode;
+pub use crate::notes::encode::{note_refs, text_list};
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::lmbcs;
 use crate::notes::timedate::Timedate;
@@ -9,40 +11,14 @@ pub fn text(text: &str) -> Vec<u8> {
     lmbcs::encode(text)
 }
 
-/// A count, the lengths, the texts.
-pub fn text_list<S: AsRef<str>>(texts: &[S]) -> Vec<u8> {
-    let texts: Vec<Vec<u8>> = texts.iter().map(|text| lmbcs::encode(text.as_ref())).collect();
-    let mut value = (texts.len() as u16).to_le_bytes().to_vec();
-    texts.iter().for_each(|text| value.extend_from_slice(&(text.len() as u16).to_le_bytes()));
-    value.extend(texts.concat());
-    value
-}
-
-/// Counts of singles and pairs, then the singles.
+/// A time list without ranges.
 pub fn times(singles: &[Timedate]) -> Vec<u8> {
-    let mut value = range_head(singles.len());
-    singles.iter().for_each(|time| value.extend_from_slice(&time.to_stored()));
-    value
+    encode::times(singles, &[])
 }
 
-/// Counts of singles and pairs, then the singles.
+/// A number list without ranges.
 pub fn numbers(singles: &[f64]) -> Vec<u8> {
-    let mut value = range_head(singles.len());
-    singles.iter().for_each(|number| value.extend_from_slice(&number.to_le_bytes()));
-    value
-}
-
-fn range_head(singles: usize) -> Vec<u8> {
-    let mut head = (singles as u16).to_le_bytes().to_vec();
-    head.extend_from_slice(&0u16.to_le_bytes());
-    head
-}
-
-/// References to other notes, as in `$REF`.
-pub fn note_refs(unids: &[Unid]) -> Vec<u8> {
-    let mut value = (unids.len() as u16).to_le_bytes().to_vec();
-    unids.iter().for_each(|unid| value.extend_from_slice(&unid.to_stored()));
-    value
+    encode::numbers(singles, &[])
 }
 
 /// The `$Links` item: replica, view and document of each link.
@@ -139,16 +115,5 @@ mod tests {
     fn an_internet_header_has_the_form_seen_in_exports() {
         let stored = rfc822(HeaderKind::Text, b"Bulk Mail", "X-MXTHUNDER-Group", ":  ", b"Bulk Mail\r\n");
         assert_eq!(stored[..14], [0x0E, 0, 0x0A, 0, 0, 0, 9, 0, 0x11, 0, 3, 0, 0x0B, 0]);
-    }
-
-    #[test]
-    fn lists_read_back() {
-        let Ok(Value::TextList(texts)) = Value::decode(ItemType::TEXT_LIST, &text_list(&["a", "bc"])) else {
-            panic!()
-        };
-        assert_eq!(texts.iter().map(|text| text.text.as_str()).collect::<Vec<_>>(), ["a", "bc"]);
-        let moment = Timedate([1, 2]);
-        let Ok(Value::Times(read)) = Value::decode(ItemType::TIME_RANGE, &times(&[moment])) else { panic!() };
-        assert_eq!(read.singles, [moment]);
     }
 }

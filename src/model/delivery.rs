@@ -4,6 +4,7 @@ use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, PlacementId};
 use crate::model::object::ObjectKind;
 use crate::model::rendered::Rendered;
+use std::fmt;
 use std::sync::Arc;
 
 /// The flags of a stored message (RFC 9051 section 2.3.2), with keywords.
@@ -76,4 +77,25 @@ pub enum Location {
         uid_validity: u32,
         uid: u32,
     },
+}
+
+impl fmt::Display for Location {
+    /// For people: a path or a UID.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path } => f.write_str(path),
+            Self::Uid { uid, .. } => write!(f, "UID {uid}"),
+        }
+    }
+}
+
+impl Location {
+    /// Whether both are numbers of one numbering, or both are files.
+    pub fn is_numbered_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Uid { uid_validity, .. }, Self::Uid { uid_validity: other, .. }) => uid_validity == other,
+            (Self::File { .. }, Self::File { .. }) => true,
+            (Self::File { .. }, Self::Uid { .. }) | (Self::Uid { .. }, Self::File { .. }) => false,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! An item in the form of its own kind, for destinations that store more than messages.
 
+use crate::model::loss::Loss;
 use crate::model::rendered::Rendered;
 
 /// What kind of object it is.
@@ -31,4 +32,6 @@ impl ObjectKind {
 pub struct Object {
     pub kind: ObjectKind,
     pub rendered: Rendered,
+    /// What a message of the same item would hold and this does not.
+    pub losses: Vec<Loss>,
 }

@@ -2,9 +2,10 @@
 
 use crate::forge::database::Summary;
 use crate::forge::from_mails::{self, FromMailsOptions};
-use crate::forge::mailbox::{self, MailboxOptions};
+use crate::forge::mailbox::{self, Changed, MailboxOptions};
 use crate::forge::version::Version;
 use anyhow::Context;
+use std::fmt;
 use std::path::PathBuf;
 
 /// Writes a Notes database for trials: a mailbox of people who do not exist, or one made of your own message files
@@ -22,6 +23,12 @@ pub struct ForgeArguments {
     /// The on-disk structure: 43 (Notes 6 and 7) or 52 (Notes 9)
     #[arg(long, value_name = "43|52", default_value = "52", value_parser = parse_version)]
     pub ods: Version,
+    /// The same mailbox some weeks later: some mails were changed, moved, read or deleted, and some are new
+    ///
+    /// Give the same --mails, --seed and --ods as for the mailbox as it was. To try a second migration run, put this
+    /// file in the place of the first, or name it as the source: it is a copy of the same database.
+    #[arg(long, conflicts_with = "from_mails")]
+    pub later: bool,
     /// A Maildir, or any folder of message files, to take the mails from
     #[arg(long, value_name = "DIR", conflicts_with = "mails")]
     pub from_mails: Option<PathBuf>,
@@ -32,16 +39,35 @@ fn parse_version(text: &str) -> Result<Version, String> {
     version.ok_or_else(|| "the forge writes 43 and 52".to_owned())
 }
 
+/// What was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Forged {
+    pub summary: Summary,
+    /// For a mailbox some weeks later.
+    pub changed: Option<Changed>,
+}
+
+impl fmt::Display for Forged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.summary)?;
+        self.changed.map_or(Ok(()), |changed| write!(f, "; since then {changed}"))
+    }
+}
+
 /// Writes the database and tells what is in it.
 ///
 /// # Errors
 /// [`crate::forge::ForgeError`] in an [`anyhow::Error`]: the file exists or cannot be written, or messages cannot be
 /// read.
-pub fn run(arguments: &ForgeArguments) -> anyhow::Result<Summary> {
-    let (version, seed) = (arguments.ods, arguments.seed);
+pub fn run(arguments: &ForgeArguments) -> anyhow::Result<Forged> {
+    let (out, version, seed) = (&arguments.out, arguments.ods, arguments.seed);
+    let options = MailboxOptions { version, seed, mails: arguments.mails };
     let written = match &arguments.from_mails {
-        Some(mails) => from_mails::forge(&arguments.out, &FromMailsOptions { version, seed, mails }),
-        None => mailbox::forge(&arguments.out, &MailboxOptions { version, seed, mails: arguments.mails }),
+        Some(mails) => from_mails::forge(out, &FromMailsOptions { version, seed, mails })
+            .map(|summary| Forged { summary, changed: None }),
+        None if arguments.later => mailbox::forge_later(out, &options)
+            .map(|(summary, changed)| Forged { summary, changed: Some(changed) }),
+        None => mailbox::forge(out, &options).map(|summary| Forged { summary, changed: None }),
     };
-    written.with_context(|| format!("{} was not written", arguments.out.display()))
+    written.with_context(|| format!("{} was not written", out.display()))
 }

@@ -3,6 +3,7 @@
 //! Only the description; the bytes are an object of the database and come from the reader.
 
 use super::bytes::Bytes;
+use super::lmbcs;
 use super::timedate::Timedate;
 use super::value::{Text, ValueError};
 
@@ -74,6 +75,23 @@ impl FileObject {
         let (created, modified) = (bytes.timedate()?, bytes.timedate()?);
         let name = Text::decode(bytes.take(name_length)?);
         Ok(Self { object_id, name, host, compression, attributes, flags, size, created, modified })
+    }
+
+    /// The whole stored value: object type and id, then what [`FileObject::decode`] takes. A name that is too long for
+    /// its length ends early.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut name = lmbcs::encode(&self.name.text);
+        name.truncate(usize::from(u16::MAX));
+        let mut value = Self::OBJECT_TYPE.to_le_bytes().to_vec();
+        value.extend_from_slice(&self.object_id.to_le_bytes());
+        for word in [name.len() as u16, self.host, self.compression.code(), self.attributes, self.flags] {
+            value.extend_from_slice(&word.to_le_bytes());
+        }
+        value.extend_from_slice(&self.size.to_le_bytes());
+        value.extend_from_slice(&self.created.to_stored());
+        value.extend_from_slice(&self.modified.to_stored());
+        value.append(&mut name);
+        value
     }
 
     /// Whether the bytes are the body of a MIME part (also when only the host code of streams says so).

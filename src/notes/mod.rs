@@ -4,6 +4,7 @@
 
 pub mod bytes;
 pub mod document;
+pub mod encode;
 pub mod file_object;
 pub mod id_table;
 pub mod ids;

@@ -1,5 +1,6 @@
 //! The kinds of source that SOURCE on the command line can name: one line per kind.
 
+use crate::sources::dxl::{self, DxlSource, RECOGNITION_BYTES, is_dxl};
 use crate::sources::nsf::{self, NsfSource};
 use crate::sources::{Glance, Source, SourceError};
 use std::fs::File;
@@ -8,29 +9,40 @@ use std::path::{Path, PathBuf};
 
 struct Kind {
     name: &'static str,
-    /// The first bytes of every such file.
-    signature: &'static [u8],
+    /// Whether a file that begins with these bytes is one.
+    recognise: fn(&[u8]) -> bool,
     /// The extensions of their names, in small letters.
     extensions: &'static [&'static str],
     open: fn(&Path) -> Result<Box<dyn Source>, SourceError>,
     glance: fn(&Path) -> Result<Glance, SourceError>,
 }
 
-const KINDS: &[Kind] = &[Kind {
-    name: "nsf",
-    signature: &[0x1A, 0x00],
-    extensions: &["nsf"],
-    open: |path| Ok(Box::new(NsfSource::open(path)?)),
-    glance: nsf::glance,
-}];
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "nsf",
+        recognise: |head| head.starts_with(&[0x1A, 0x00]),
+        extensions: &["nsf"],
+        open: |path| Ok(Box::new(NsfSource::open(path)?)),
+        glance: nsf::glance,
+    },
+    Kind {
+        name: "dxl",
+        recognise: is_dxl,
+        extensions: &["dxl"],
+        open: |path| Ok(Box::new(DxlSource::open(path)?)),
+        glance: dxl::glance,
+    },
+];
 
 /// Kinds that the design names and this release does not have.
-const LATER: &[&str] = &["dxl", "imap", "imaps", "pop3", "pop3s"];
+const LATER: &[&str] = &["imap", "imaps", "pop3", "pop3s"];
 
 /// Why a text names no source.
 #[derive(Debug, thiserror::Error)]
 pub enum NameError {
-    #[error("`{name}`: this release does not read from {kind} yet; give a Notes database as nsf:FILE")]
+    #[error(
+        "`{name}`: this release does not read from {kind} yet; give a Notes database as nsf:FILE or an export as dxl:FILE"
+    )]
     NotYet { name: String, kind: String },
     #[error("`{name}` names no file")]
     Empty { name: String },
@@ -105,12 +117,15 @@ pub fn is_kind(name: &str) -> bool {
 }
 
 fn recognise(path: &Path) -> Result<&'static Kind, SourceError> {
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
+    let unknown = |why: &str| SourceError::NotADatabase { path: path.to_owned(), why: why.to_owned() };
+    if path.is_dir() {
+        return Err(unknown("it is a folder; name a folder of DXL files as dxl:FOLDER"));
+    }
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(RECOGNITION_BYTES as u64).read_to_end(&mut head));
     read.map_err(|error| SourceError::Open { path: path.to_owned(), error })?;
-    let known = KINDS.iter().find(|kind| start.starts_with(kind.signature));
-    let why = "its first bytes are not those of one";
-    known.ok_or_else(|| SourceError::NotADatabase { path: path.to_owned(), why: why.to_owned() })
+    let known = KINDS.iter().find(|kind| (kind.recognise)(&head));
+    known.ok_or_else(|| unknown("its first bytes are neither those of one nor DXL"))
 }
 
 #[cfg(test)]
@@ -127,6 +142,7 @@ mod tests {
         );
         assert_eq!(NamedSource::parse("C:\\mail\\jane.nsf").unwrap().path, Path::new("C:\\mail\\jane.nsf"));
         assert!(matches!(NamedSource::parse("imap://jane@example.com"), Err(NameError::NotYet { .. })));
+        assert_eq!(NamedSource::parse("dxl:exports").unwrap().kind.map(|kind| kind.name), Some("dxl"));
         assert!(matches!(NamedSource::parse("nsf:"), Err(NameError::Empty { .. })));
     }
 
@@ -138,6 +154,10 @@ mod tests {
         assert!(matches!(recognise(&path), Err(SourceError::NotADatabase { .. })));
         std::fs::write(&path, [0x1A, 0, 0, 4, 0, 0]).unwrap();
         assert_eq!(recognise(&path).unwrap().name, "nsf");
+        std::fs::write(&path, b"<?xml version='1.0'?><document xmlns='http://www.lotus.com/dxl'/>").unwrap();
+        assert_eq!(recognise(&path).unwrap().name, "dxl");
+        std::fs::write(&path, b"<html/>").unwrap();
+        assert!(matches!(recognise(&path), Err(SourceError::NotADatabase { .. })));
         assert!(matches!(recognise(&folder.path().join("none")), Err(SourceError::Open { .. })));
     }
 }

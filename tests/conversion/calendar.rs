@@ -627,6 +627,19 @@ fn text_and_files_go_with_the_entry() {
     assert!(entry.plain().contains("about it; all, really") && entry.plain().contains("for me"));
 }
 
+// The message holds all of it.
+#[test]
+fn what_a_description_cannot_hold_is_a_loss_of_the_object() {
+    let start = "2024-03-12T13:00:00Z";
+    let entry =
+        entry("0", NEW_YORK, start, "2024-03-12T14:00:00Z").text("Body", &"word ".repeat(250_000)).convert();
+    assert_eq!(entry.losses(), []);
+    let losses: Vec<LossKind> =
+        entry.converted.object.as_ref().unwrap().losses.iter().map(|l| l.kind).collect();
+    assert_eq!(losses, [LossKind::Truncated]);
+    assert!(entry.calendar().len() < 1_100_000);
+}
+
 #[test]
 fn an_object_tells_whose_it_is() {
     let entry = entry("0", NEW_YORK, "2024-03-12T13:00:00Z", "2024-03-12T14:00:00Z").convert();

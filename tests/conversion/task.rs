@@ -115,6 +115,29 @@ fn t06_a_weekly_task_begins_on_its_first_due_date() {
 }
 
 #[test]
+fn a_completed_occurrence_of_a_task_is_an_exception() {
+    let dates = ["2024-06-07T18:00:00Z", "2024-06-14T18:00:00Z", "2024-06-21T18:00:00Z"];
+    let parent = task()
+        .text("RepeatUnit", "W")
+        .list("RepeatAdjust", &["5"])
+        .times("RepeatDates", &dates)
+        .text("$CSFlags", "c");
+    let instance = |number: u8, dates: &[&str]| {
+        let reference = task().number_in_file(number).answers(document().note.unid, "");
+        reference.times("RepeatInstanceDates", dates).times("DueDateTime", dates)
+    };
+    let done =
+        instance(2, &dates[..1]).text("DueState", "9").time("CompletedDateTime", "2024-06-06T10:15:00Z", 60);
+    let series = instance(1, &dates[1..]).beside(&parent).beside(&done).convert();
+    let calendar = series.calendar();
+    let second = calendar.split("BEGIN:VTODO\n").nth(2).unwrap();
+    for line in ["RECURRENCE-ID;VALUE=DATE:20240607\n", "STATUS:COMPLETED\n", "DUE;VALUE=DATE:20240607\n"] {
+        assert!(second.contains(line), "{calendar}");
+    }
+    assert_eq!(todo(&series, "RRULE"), ["RRULE:FREQ=WEEKLY;UNTIL=20240621;BYDAY=FR"]);
+}
+
+#[test]
 fn t07_a_task_without_a_date() {
     let task = task().number("$Alarm", 1.0).number("$AlarmOffset", -1.0).convert();
     assert_eq!(todo(&task, "DUE"), [""; 0]);

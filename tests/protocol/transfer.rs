@@ -390,7 +390,8 @@ fn ten_thousand_small_items_in_few_chunks() {
 
 #[test]
 fn chunks_are_numbered_from_one_and_the_last_one_says_so() {
-    let large = source_item(vec![item_of("Body", noise(1, 9 << 20))], Vec::new());
+    let value = noise(1, 5 * CHUNK_WRITTEN_BYTES / 2);
+    let large = source_item(vec![item_of("Body", value)], Vec::new());
     let chunks = answer(&End::default(), |to| to.item(SourceItemId(1), &large).unwrap());
     assert!(chunks.iter().map(Chunk::number).eq((1..=3).map(ChunkNumber)));
     assert!(chunks.iter().map(Chunk::is_last).eq([false, false, true]));

@@ -25,7 +25,7 @@ pub fn pass(
     for listed in source.list(None, u32::MAX).unwrap().items {
         pass.count_found(1);
         match preparer.look(&listed)? {
-            Some(end) => pass.settle_unopened(listed.origin, end),
+            Some(end) => pass.settle_unopened(listed.origin, end)?,
             None => pass.add(prepare(&preparer, source, &listed)?)?,
         }
         assert!(pass.tally().holds(), "invariant D: {:?}", pass.tally());

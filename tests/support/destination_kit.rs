@@ -1,8 +1,8 @@
 //! What every destination has to do, as one call: each fact starts from a new, empty target.
 
 use crate::support::messages::{DATE_MS, delivery, folder, message_bytes, origin};
-use notesferry::destinations::Destination;
-use notesferry::model::delivery::{Delivery, FolderState, InFlight, Location};
+use notesferry::destinations::{Destination, Place, Standing};
+use notesferry::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
 use notesferry::model::folder::FolderPath;
 use std::collections::HashSet;
 
@@ -26,6 +26,8 @@ pub fn check<T: KitTarget>(new_target: impl Fn() -> T) {
     an_older_copy_is_no_answer(&new_target());
     foreign_messages_are_seen(&new_target());
     removing_takes_out_one(&new_target());
+    a_look_tells_what_is_still_there(&new_target());
+    flags_are_added_and_stay(&new_target());
 }
 
 fn put(destination: &mut dyn Destination, batch: &[Delivery]) -> Vec<Location> {
@@ -187,4 +189,58 @@ fn removing_takes_out_one(target: &impl KitTarget) {
     assert!(!destination.remove(&inbox, &locations[0]).unwrap());
     let present = destination.survey(&inbox).unwrap();
     assert_eq!(present.into_iter().map(|copy| copy.location).collect::<Vec<_>>(), locations[1..]);
+}
+
+/// Copies of some messages in two folders, put there now.
+fn copies(destination: &mut dyn Destination, numbers: std::ops::Range<u32>) -> Vec<Place> {
+    let folders = [FolderPath::inbox(), folder(&["Work", "Q&A"])];
+    destination.prepare(&folders).unwrap();
+    let folders = || folders.iter().cycle();
+    let batch: Vec<Delivery> = numbers.zip(folders()).map(|(n, folder)| delivery(n, folder, "x")).collect();
+    folders().cloned().zip(put(destination, &batch)).collect()
+}
+
+fn standings(destination: &mut dyn Destination, copies: &[Place]) -> Vec<&'static str> {
+    let standing = |standing| match standing {
+        Standing::There(flags) if flags.seen => "seen",
+        Standing::There(_) => "there",
+        Standing::Gone => "gone",
+        Standing::Renumbered => "renumbered",
+    };
+    destination.look(copies).unwrap().into_iter().map(standing).collect()
+}
+
+fn a_look_tells_what_is_still_there(target: &impl KitTarget) {
+    let mut destination = target.open();
+    assert_eq!(destination.look(&[]).unwrap(), []);
+    let copies = copies(destination.as_mut(), 0..5);
+    let there = if destination.traits().flags { "seen" } else { "there" };
+    assert_eq!(standings(destination.as_mut(), &copies), [there; 5]);
+    for (folder, location) in &copies[1..3] {
+        assert!(destination.remove(folder, location).unwrap());
+    }
+    let mut second = target.open();
+    assert_eq!(standings(second.as_mut(), &copies), [there, "gone", "gone", there, there]);
+}
+
+fn flags_are_added_and_stay(target: &impl KitTarget) {
+    let inbox = FolderPath::inbox();
+    let mut destination = target.open();
+    if !destination.traits().flags {
+        return;
+    }
+    destination.prepare(std::slice::from_ref(&inbox)).unwrap();
+    let flagged =
+        |number: u32, flags: &Flags| Delivery { flags: flags.clone(), ..delivery(number, &inbox, "x") };
+    let flags = [Flags::default(), Flags { answered: true, flagged: true, ..Flags::default() }];
+    let batch = [flagged(1, &flags[0]), flagged(2, &flags[1])];
+    let locations = put(destination.as_mut(), &batch);
+    let copies: Vec<Place> = locations.into_iter().map(|location| (inbox.clone(), location)).collect();
+    let seen = Flags { seen: true, ..Flags::default() };
+    for _ in 0..2 {
+        assert_eq!(destination.add_flags(&copies, &seen).unwrap(), [true, true]);
+        let expected = flags.clone().map(|flags| Standing::There(Flags { seen: true, ..flags }));
+        assert_eq!(target.open().look(&copies).unwrap(), expected);
+    }
+    assert_eq!(destination.add_flags(&[], &seen).unwrap(), Vec::<bool>::new());
 }

@@ -21,6 +21,7 @@ pub struct Mail {
     pub body: String,
     /// Indexes of folders.
     pub folders: Vec<u32>,
+    pub unread: Option<bool>,
     pub is_mail: bool,
     pub damaged: bool,
 }
@@ -43,6 +44,7 @@ impl MemorySource {
             sequence: 1,
             body: format!("body of {number}"),
             folders: (0..2).filter(|folder| number & (1 << folder) != 0).collect(),
+            unread: None,
             is_mail: true,
             damaged: false,
         };
@@ -80,7 +82,7 @@ fn version(mail: &Mail) -> ItemVersion {
 
 impl Source for MemorySource {
     fn traits(&self) -> Traits {
-        Traits { folders: true, unread_marks: false }
+        Traits { folders: true, unread_marks: true }
     }
 
     fn info(&self) -> SourceInfo {
@@ -111,7 +113,7 @@ impl Source for MemorySource {
                 origin: origin(mail.number),
                 version: version(mail),
                 folders: mail.folders.iter().map(|&folder| FolderId(folder)).collect(),
-                unread: None,
+                unread: mail.unread,
             })
             .collect();
         let next = items.last().filter(|_| rest.len() > items.len()).map(|last| Cursor(last.id));
@@ -151,7 +153,7 @@ pub fn convert(listed: &ListedItem, item: &SourceItem) -> Result<Converted, SetA
         object: None,
         rendered: Rendered::new(vec![Segment::Bytes(message_bytes(number, &note.text("Body")))]),
         placements,
-        flags: Flags::default(),
+        flags: Flags { seen: listed.unread == Some(false), ..Flags::default() },
         internal_date_ms: DATE_MS,
         message_id: format!("{number}@example.com"),
         subject: format!("Message {number}"),

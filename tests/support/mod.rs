@@ -7,6 +7,7 @@ pub mod disk;
 pub mod document;
 #[cfg(unix)]
 pub mod dovecot;
+pub mod dxl;
 #[cfg(target_os = "linux")]
 pub mod extractor_server;
 #[cfg(unix)]

@@ -18,7 +18,7 @@ use std::net::TcpStream;
 pub struct Account {
     pub host: String,
     pub port: u16,
-    /// TLS from the first byte; otherwise STARTTLS where it is offered.
+    /// TLS from the first byte; otherwise STARTTLS, or on this very machine nothing where the server takes passwords so.
     pub tls: bool,
     pub user: String,
 }
@@ -57,13 +57,15 @@ impl Account {
         }
         let loopback = is_loopback(&tcp);
         let mut dialog = Dialog::greeted(Handle::plain(tcp.try_clone()?))?;
-        if dialog.offers("STARTTLS")? {
+        let offered = dialog.capabilities()?;
+        // On its own machine a server often has a certificate that nobody signed, and nobody listens on the way.
+        if loopback && !offered.contains("LOGINDISABLED") {
+            return Ok(dialog);
+        }
+        if offered.contains("STARTTLS") {
             dialog.ask("STARTTLS")?;
             // What came before the handshake may be forged, so nothing of it is kept (RFC 3501 section 6.2.1).
             return Ok(Dialog::new(Handle::tls(&self.host, tcp)?));
-        }
-        if loopback {
-            return Ok(dialog);
         }
         Err(ImapError::Lost(
             "it offers no encryption, and a password is not sent without; use imaps://".to_owned(),

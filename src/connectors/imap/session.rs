@@ -9,6 +9,7 @@ use crate::connectors::stream::Handle;
 use imap_proto::{
     AttributeValue, MailboxDatum, NameAttribute, Response, ResponseCode, StatusAttribute, UidSetMember,
 };
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 
@@ -42,14 +43,15 @@ impl Dialog {
         finished(&line).map(|_| untagged)
     }
 
-    pub fn offers(&mut self, capability: &str) -> Result<bool, ImapError> {
-        Ok(capabilities(&self.ask("CAPABILITY")?).contains(capability))
+    /// What the server announces.
+    pub fn capabilities(&mut self) -> Result<BTreeSet<String>, ImapError> {
+        Ok(capabilities(&self.ask("CAPABILITY")?))
     }
 
     /// PLAIN where it is offered (RFC 4616), with its one answer in the command where the server takes it there
     /// (RFC 4959); else LOGIN.
     pub fn log_in(mut self, user: &str, password: &Secret) -> Result<Session, ImapError> {
-        let offered = capabilities(&self.ask("CAPABILITY")?);
+        let offered = self.capabilities()?;
         let client = imap::Client::new(self.handle.clone());
         let plain = Plain(format!("\0{user}\0{}", password.expose()));
         let logged_in = if offered.contains("AUTH=PLAIN") && offered.contains("SASL-IR") {
@@ -286,6 +288,42 @@ impl Session {
         self.run("CLOSE").map(|_| ())
     }
 
+    /// Leaves a folder that was opened for changes, and expunges nothing.
+    pub fn leave_unchanged(&mut self, folder: &str) -> Result<(), ImapError> {
+        if self.has("UNSELECT") {
+            return self.run("UNSELECT").map(|_| ());
+        }
+        self.examine(folder)?;
+        self.leave()
+    }
+
+    /// The flags that a folder keeps, `\*` for keywords of any name; nothing where the server does not say
+    /// (RFC 3501 section 7.1).
+    pub fn permanent_flags(&mut self, folder: &str) -> Result<Option<Vec<String>>, ImapError> {
+        let answers = self.run(&format!("SELECT {}", quoted(folder)))?;
+        let permitted = answers.into_iter().find_map(|answer| match answer {
+            Response::Data { code: Some(ResponseCode::PermanentFlags(flags)), .. } => Some(texts(flags)),
+            _ => None,
+        });
+        self.leave_unchanged(folder)?;
+        Ok(permitted)
+    }
+
+    /// The messages of the open folder that are among these UIDs, with their flags.
+    pub fn flags(&mut self, uids: &str) -> Result<Vec<(u32, Vec<String>)>, ImapError> {
+        let answers = self.run(&format!("UID FETCH {uids} (UID FLAGS)"))?.into_iter();
+        let messages = answers.filter_map(|answer| match answer {
+            Response::Fetch(_, attributes) => flagged(attributes),
+            _ => None,
+        });
+        Ok(messages.collect())
+    }
+
+    /// Adds flags to messages of the folder that is open for changes.
+    pub fn add_flags(&mut self, uids: &str, flags: &str) -> Result<(), ImapError> {
+        self.run(&format!("UID STORE {uids} +FLAGS.SILENT ({flags})")).map(|_| ())
+    }
+
     /// Messages of the open folder, by sequence numbers from `first` to `last`, which stay as they are between
     /// fetches (RFC 3501 section 7.4.1).
     pub fn fetch(&mut self, first: u32, last: u32, fields: &str) -> Result<Vec<Message>, ImapError> {
@@ -412,6 +450,24 @@ fn message(attributes: Vec<AttributeValue<'_>>) -> Message {
         }
     }
     message
+}
+
+/// The UID and the flags of a message; nothing where the server tells of a change without the UID.
+fn flagged(attributes: Vec<AttributeValue<'_>>) -> Option<(u32, Vec<String>)> {
+    let mut uid = None;
+    let mut flags = Vec::new();
+    for attribute in attributes {
+        match attribute {
+            AttributeValue::Uid(number) => uid = Some(number),
+            AttributeValue::Flags(found) => flags = texts(found),
+            _ => {}
+        }
+    }
+    Some((uid?, flags))
+}
+
+fn texts(texts: Vec<Cow<'_, str>>) -> Vec<String> {
+    texts.into_iter().map(Cow::into_owned).collect()
 }
 
 fn is_not_selectable(attribute: &NameAttribute<'_>) -> bool {

@@ -11,7 +11,7 @@ use crate::conversion::kind::EntryKind;
 use crate::conversion::losses::Losses;
 use crate::conversion::message::Part;
 use crate::conversion::{html, mime, plain};
-use crate::model::loss::LossKind;
+use crate::model::loss::{Loss, LossKind};
 use crate::model::rendered::Segment;
 use crate::notes::document::Note;
 use crate::notes::ids::Unid;
@@ -66,7 +66,8 @@ pub fn summary(note: &Note) -> String {
 pub fn write_identity(writer: &mut Writer, facts: &Facts<'_>, note: &Note) {
     writer.text("UID", &facts.uid);
     writer.line("DTSTAMP", &utc_stamp(facts.stamp));
-    let sequence = note.number("SequenceNum").unwrap_or(1.0).clamp(1.0, f64::from(i32::MAX));
+    let sequence = note.number("SequenceNum").filter(|number| *number >= 1.0);
+    let sequence = sequence.unwrap_or(1.0).min(f64::from(i32::MAX));
     writer.line("SEQUENCE", &(sequence as i64 - 1).to_string());
 }
 
@@ -102,7 +103,7 @@ pub fn write_texts(writer: &mut Writer, facts: &Facts<'_>, note: &Note, losses: 
     if is_full(writer) {
         losses.add(LossKind::Truncated, "the texts of very many changed occurrences");
     } else {
-        write_description(writer, note, losses);
+        write_description(writer, &Description::of(note));
     }
     let mut categories: Vec<String> = note
         .texts("Categories")
@@ -123,51 +124,70 @@ pub fn write_texts(writer: &mut Writer, facts: &Facts<'_>, note: &Note, losses: 
     writer.line("CLASS", if private { "PRIVATE" } else { "PUBLIC" });
 }
 
-fn write_description(writer: &mut Writer, note: &Note, losses: &mut Losses) {
-    let (text, page) = description(note);
-    let kept = &text[..text.floor_char_boundary(DESCRIPTION_BYTES)];
-    if kept.len() < text.len() {
+fn write_description(writer: &mut Writer, description: &Description) {
+    writer.text("DESCRIPTION", &description.text[..description.text.floor_char_boundary(DESCRIPTION_BYTES)]);
+    if let Some(page) = &description.page {
+        writer.text("X-ALT-DESC;FMTTYPE=text/html", page);
+    }
+}
+
+/// What the description of an entry leaves out and a message holds.
+pub fn description_losses(note: &Note) -> Vec<Loss> {
+    let description = Description::of(note);
+    let mut losses = Losses::default();
+    if description.text.len() > DESCRIPTION_BYTES {
         losses.add(LossKind::Truncated, "the description in the calendar");
     }
-    writer.text("DESCRIPTION", kept);
-    if let Some(page) = page.filter(|page| page.len() <= HTML_BYTES) {
-        writer.text("X-ALT-DESC;FMTTYPE=text/html", &page);
+    if description.formatted && description.page.is_none() && !description.text.is_empty() {
+        losses.add(LossKind::FormattingDropped, "of the description in the calendar");
     }
+    if description.images > 0 {
+        losses.add(LossKind::ImageDropped, "in the description in the calendar");
+    }
+    losses.into_list()
 }
 
-/// What the entry says, as plain text and, where the author formatted it, as HTML. Images are not in it.
-fn description(note: &Note) -> (String, Option<String>) {
-    // What is lost here is told when the message is made of the same items.
-    let mut told = Losses::default();
-    let (mut text, mut page) = (String::new(), None);
-    if note.has_mime_body() {
-        text = mime_text(note).unwrap_or_default();
-    } else {
+/// What an entry says, as plain text and, where the author formatted it and it is short, as HTML.
+struct Description {
+    text: String,
+    page: Option<String>,
+    formatted: bool,
+    images: usize,
+}
+
+impl Description {
+    fn of(note: &Note) -> Self {
+        // What is lost here is told when the message is made of the same items.
+        let mut told = Losses::default();
+        let own = plain::text(&Body::of(note, "Notes", &mut told).composite.text);
+        if note.has_mime_body() {
+            let (mut text, formatted) = mime_text(note).unwrap_or_default();
+            append!(text, "\n{own}");
+            return Self { text: text.trim().to_owned(), page: None, formatted, images: 0 };
+        }
         let body = Body::of(note, "Body", &mut told);
-        text.push_str(&plain::text(&body.composite.text));
-        if body.is_formatted() && body.composite.text.images.is_empty() {
-            page = Some(html::page(&body.composite.text, &[]));
-        }
-    }
-    let own = plain::text(&Body::of(note, "Notes", &mut told).composite.text);
-    if !own.trim().is_empty() {
+        let mut text = plain::text(&body.composite.text);
         append!(text, "\n{own}");
+        let text = text.trim().to_owned();
+        let images = body.composite.text.images.len();
+        let tellable = body.is_formatted() && images == 0 && own.trim().is_empty() && !text.is_empty();
+        let page = tellable.then(|| html::page(&body.composite.text, &[]));
+        let page = page.filter(|page| page.len() <= HTML_BYTES);
+        Self { text, page, formatted: body.is_formatted(), images }
     }
-    (text.trim().to_owned(), page.filter(|_| !text.trim().is_empty() && own.trim().is_empty()))
 }
 
-/// The text of a stored MIME message.
-fn mime_text(note: &Note) -> Option<String> {
+/// The text of a stored MIME message, and whether it is formatted.
+fn mime_text(note: &Note) -> Option<(String, bool)> {
     let assembled = mime::assemble(note, &[], &mut Losses::default());
-    let mut bytes = Vec::new();
-    for segment in assembled.content {
-        match segment {
-            Segment::Bytes(own) => bytes.extend(own),
-            Segment::Blob { .. } => {}
-        }
-    }
+    let own = |segment| match segment {
+        Segment::Bytes(own) => own,
+        Segment::Blob { .. } => Vec::new(),
+    };
+    let bytes: Vec<u8> = assembled.content.into_iter().flat_map(own).collect();
     let message = MessageParser::default().parse(&bytes)?;
-    Some(message.body_text(0)?.replace("\r\n", "\n"))
+    let formatted = message.html_part(0).is_some_and(|part| part.is_text_html());
+    Some((message.body_text(0)?.replace("\r\n", "\n"), formatted))
 }
 
 /// Where it takes place: the words of the entry, else the room.

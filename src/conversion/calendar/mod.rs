@@ -121,14 +121,21 @@ pub fn entry(
         |writer| series.write_repeats(writer),
         losses,
     );
-    let mut told = Losses::default();
+    let mut repeated = Losses::default();
     for (occurrence, note) in &series.overrides {
         let timing = timing(Some(occurrence.id), occurrence.start, occurrence.end);
-        event::write(&mut writer, &facts, note, &timing, |_| {}, &mut told);
+        event::write(&mut writer, &facts, note, &timing, |_| {}, &mut repeated);
     }
+    tell_truncated(repeated, losses);
     writer.end("VCALENDAR");
     let told = when_and_where(&series, note);
     Some(Calendar { text: writer.finish(), attachments, component: ObjectKind::Event, method: None, told })
+}
+
+/// Exceptions name the same people as the series, so most of what they lose is told already.
+fn tell_truncated(repeated: Losses, losses: &mut Losses) {
+    let cut = repeated.into_list().into_iter().filter(|loss| loss.kind == LossKind::Truncated);
+    cut.for_each(|loss| losses.push(loss));
 }
 
 fn task_entry(facts: &Facts<'_>, documents: &[&Note], losses: &mut Losses) -> Calendar {
@@ -145,7 +152,13 @@ fn task_entry(facts: &Facts<'_>, documents: &[&Note], losses: &mut Losses) -> Ca
             vtimezone::write(&mut writer, &dates.clock.zone(), *first, *last);
         }
     }
-    let attachments = task::write(&mut writer, facts, note, &dates, series.as_ref(), losses);
+    let attachments = task::write(&mut writer, facts, note, &dates, series.as_ref(), None, losses);
+    let mut repeated = Losses::default();
+    for (occurrence, note) in series.iter().flat_map(|series| &series.overrides) {
+        let dates = task::Dates { start: None, due: Some(occurrence.start), clock: dates.clock.clone() };
+        task::write(&mut writer, facts, note, &dates, series.as_ref(), Some(occurrence.id), &mut repeated);
+    }
+    tell_truncated(repeated, losses);
     writer.end("VCALENDAR");
     let told =
         dates.due.map(|due| format!("Due: {}\n", told_time(due, &dates.clock.zone()))).unwrap_or_default();
@@ -256,7 +269,7 @@ impl Calendar {
     }
 
     /// The object with the files of its document. The key says whose it is, as the header of a message does.
-    pub fn object(&self, origin: &Origin, files: &[File]) -> Object {
+    pub fn object(&self, origin: &Origin, note: &Note, files: &[File]) -> Object {
         let mut text = self.text.as_str();
         let mut segments = Vec::new();
         let mut bytes = Vec::new();
@@ -283,6 +296,7 @@ impl Calendar {
         }
         bytes.extend_from_slice(after.as_bytes());
         segments.push(Segment::Bytes(bytes));
-        Object { kind: self.component, rendered: Rendered::new(segments) }
+        let losses = event::description_losses(note);
+        Object { kind: self.component, rendered: Rendered::new(segments), losses }
     }
 }

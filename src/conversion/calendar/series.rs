@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The items whose difference makes an occurrence an exception.
-const CONTENT: [&str; 14] = [
+const CONTENT: [&str; 16] = [
     "Subject",
     "Location",
     "Room",
@@ -33,6 +33,8 @@ const CONTENT: [&str; 14] = [
     "$Alarm",
     "$AlarmOffset",
     "$AlarmUnit",
+    "DueState",
+    "CompletedDateTime",
 ];
 
 /// A series, or a single entry, which is a series of one.

@@ -75,20 +75,24 @@ fn is_default(local: &DateTime) -> bool {
     DEFAULT_HOURS.contains(&local.hour()) && local.minute() == 0 && local.second() == 0
 }
 
-/// Writes one VTODO; with a series, all its dates. Returns where attachments go.
+/// Writes one VTODO; with a series, all its dates; with an id, that date of one. Returns where attachments go.
 pub fn write(
     writer: &mut Writer,
     facts: &Facts<'_>,
     note: &Note,
     dates: &Dates,
     series: Option<&Series<'_>>,
+    id: Option<When>,
     losses: &mut Losses,
 ) -> usize {
     let zone = series.map_or_else(|| dates.clock.zone(), |series| series.zone.clone());
     writer.begin("VTODO");
     event::write_identity(writer, facts, note);
     event::write_history(writer, facts);
-    let repeated = series.filter(|series| series.repeats());
+    if let Some(id) = id {
+        event::write_when(writer, "RECURRENCE-ID", id, &zone);
+    }
+    let repeated = series.filter(|series| series.repeats() && id.is_none());
     let start = repeated.map(|series| series.start).or(dates.start);
     if let Some(start) = start {
         event::write_when(writer, "DTSTART", start, &zone);

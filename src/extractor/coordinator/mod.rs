@@ -40,6 +40,9 @@ const FIRST_LIMITS: ExtractorLimits = ExtractorLimits {
     alive_seconds: ALIVE_SECONDS,
 };
 
+/// How long a listing of mailboxes is good for a server that says that everything may be new.
+const TELL_AGAIN_PAUSE: Duration = Duration::from_secs(10);
+
 enum Event {
     Notified(NotifyAnswer),
     Ended(MigrationId, Ended),
@@ -64,6 +67,8 @@ struct Coordinator {
     wish: Complaint,
     /// The listener and the finder, which start after the first greeting.
     greeted: bool,
+    /// Asks the finder to tell again what it told before.
+    tell_again: Option<SyncSender<()>>,
 }
 
 /// Runs until the guardian closes standard input, or until the server wants no more of it.
@@ -88,6 +93,7 @@ pub fn run() -> anyhow::Result<Ended> {
         complaint: Complaint::default(),
         wish: Complaint::default(),
         greeted: false,
+        tell_again: None,
     };
     coordinator.rounds(&events);
     Ok(Ended::Done)
@@ -145,7 +151,7 @@ impl Coordinator {
             self.greeted = true;
             say(format_args!("{} is reached", self.settings.address.server()));
             self.listen();
-            self.find();
+            self.tell_again = Some(self.find());
         }
         let mut places = BTreeMap::new();
         let mut wanted = Vec::new();
@@ -245,17 +251,17 @@ impl Coordinator {
 
     /// Tells the migrators that have something new; whether the server is to be asked about everything.
     fn pass_on(&mut self, answer: &NotifyAnswer) -> bool {
-        let mut ask_all = answer.ask_all;
-        for id in &answer.migrations {
-            match self.lines.get(id) {
-                // News that wait are enough; a migrator that just ended is noticed at its end.
-                Some(line) => {
-                    let _ = line.try_send(());
-                }
-                None => ask_all = true,
-            }
+        if let Some(finder) = self.tell_again.as_ref().filter(|_| answer.ask_all) {
+            // One wish that waits is enough.
+            let _ = finder.try_send(());
         }
-        ask_all
+        // When everything may be new, every migrator may have an action that waits for it.
+        let concerned = self.lines.iter().filter(|(id, _)| answer.ask_all || answer.migrations.contains(id));
+        for (_, line) in concerned {
+            // News that wait are enough; a migrator that just ended is noticed at its end.
+            let _ = line.try_send(());
+        }
+        answer.ask_all || !answer.migrations.iter().all(|id| self.lines.contains_key(id))
     }
 
     /// Keeps a long poll open, in a thread.
@@ -284,30 +290,41 @@ impl Coordinator {
         });
     }
 
-    /// Looks for mailboxes now and then, in a thread, and tells the server when they changed.
-    fn find(&self) {
+    /// Looks for mailboxes now and then, in a thread, and tells the server when they changed. A server that was started
+    /// again has forgotten them; whoever sends into what this gives has them told again, once in a while.
+    fn find(&self) -> SyncSender<()> {
+        let (tell_again, wishes) = mpsc::sync_channel(1);
         let client = self.client.clone();
         let Settings { roots, timing, .. } = self.settings.clone();
         let mut backoff = Backoff::new(timing.retry);
         thread::spawn(move || {
             let mut finder = Finder::default();
-            let mut told: Option<Vec<FoundMailbox>> = None;
+            let mut told: Option<(Vec<FoundMailbox>, Instant)> = None;
             loop {
                 let found = finder.look(&roots);
-                if told.as_ref() == Some(&found) {
-                    thread::sleep(timing.look);
+                if let Some((_, at)) = told.as_ref().filter(|(before, _)| *before == found) {
+                    let again_at = *at + TELL_AGAIN_PAUSE;
+                    match wishes.recv_timeout(timing.look) {
+                        Ok(()) => {
+                            thread::sleep(again_at.saturating_duration_since(Instant::now()));
+                            told = None;
+                        }
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    }
                     continue;
                 }
                 let sent = pages(found.clone()).iter().try_for_each(|page| client.call(page).map(drop));
                 match sent {
                     Ok(()) => {
                         backoff.succeeded();
-                        told = Some(found);
+                        told = Some((found, Instant::now()));
                     }
                     Err(_) => thread::sleep(backoff.failed()),
                 }
             }
         });
+        tell_again
     }
 }
 

@@ -26,7 +26,12 @@ pub(super) struct Plan {
     pub time: Timedate,
     /// Where a document link leads.
     pub link: Option<(ReplicaId, Unid)>,
+    /// Its author wrote something more later.
+    pub revised: bool,
 }
+
+/// What an author adds later.
+const REVISION: &str = "Added later: please see the new figures.";
 
 /// A file that a mail carries.
 struct ForgedFile {
@@ -79,6 +84,10 @@ pub(super) fn rich(writer: &mut Writer, random: &mut Rng, plan: &Plan) -> Result
         if rich.len() > RICH_ITEM_BYTES {
             items.push(ItemSpec::rich_text("Body", std::mem::take(&mut rich).bytes()));
         }
+    }
+    if plan.revised {
+        rich.paragraph(Style::Left);
+        rich.text(Font::PLAIN, REVISION);
     }
     match random.u8(..10) {
         0 => rich.table(&table_of(plan.prose, random)),
@@ -139,6 +148,10 @@ fn table_of(prose: Prose, random: &mut Rng) -> Vec<Vec<String>> {
 /// A MIME body with its files: plain text, or text and HTML, with files around it.
 pub(super) fn mime(writer: &mut Writer, random: &mut Rng, plan: &Plan) -> Result<Vec<ItemSpec>, ForgeError> {
     let mut text = plan.prose.lines(random, plan.text_bytes).join("\r\n") + "\r\n";
+    if plan.revised {
+        text += REVISION;
+        text += "\r\n";
+    }
     let files = plan.forge_files(random);
     let mut pieces = Vec::new();
     if files.is_empty() && random.bool() {

@@ -6,6 +6,7 @@ mod body;
 mod calendar;
 mod design;
 mod images;
+mod later;
 mod other;
 mod people;
 mod prose;
@@ -21,6 +22,8 @@ use crate::notes::item::{ItemFlags, ItemType};
 use crate::notes::timedate::Timedate;
 use body::Plan;
 use fastrand::Rng;
+pub use later::Changed;
+use later::{Fate, LATER_MS, Later};
 use people::{OWNER, Person};
 use prose::Prose;
 use std::collections::VecDeque;
@@ -55,7 +58,24 @@ pub struct MailboxOptions {
 /// # Errors
 /// If `path` exists or cannot be written.
 pub fn forge(path: &Path, options: &MailboxOptions) -> Result<Summary, ForgeError> {
-    let mut mailbox = Mailbox::create(path, options)?;
+    Ok(write(path, options, None)?.0)
+}
+
+/// Forges the mailbox of [`forge`] as it is some weeks later: the same replica and the same documents, but some were
+/// changed, moved, read or deleted meanwhile, and some are new.
+///
+/// # Errors
+/// If `path` exists or cannot be written.
+pub fn forge_later(path: &Path, options: &MailboxOptions) -> Result<(Summary, Changed), ForgeError> {
+    write(path, options, Some(Later::new(options.seed)))
+}
+
+fn write(
+    path: &Path,
+    options: &MailboxOptions,
+    later: Option<Later>,
+) -> Result<(Summary, Changed), ForgeError> {
+    let mut mailbox = Mailbox::create(path, options, later)?;
     design::write(&mut mailbox)?;
     design::write_hidden(&mut mailbox, OWNER.in_notes().as_str())?;
     for number in 0..options.mails {
@@ -71,7 +91,8 @@ pub fn forge(path: &Path, options: &MailboxOptions) -> Result<Summary, ForgeErro
             calendar::write(&mut mailbox, number / MAILS_PER_ENTRY)?;
         }
     }
-    mailbox.writer.finish()
+    let changed = mailbox.add_later_mails(options.mails)?;
+    Ok((mailbox.writer.finish()?, changed))
 }
 
 /// What became of a mail.
@@ -105,10 +126,12 @@ struct Mailbox {
     step_ms: i64,
     folders: Folders,
     threads: VecDeque<Thread>,
+    /// What happened since; nothing in the mailbox as it was.
+    later: Option<Later>,
 }
 
 impl Mailbox {
-    fn create(path: &Path, options: &MailboxOptions) -> Result<Self, ForgeError> {
+    fn create(path: &Path, options: &MailboxOptions, later: Option<Later>) -> Result<Self, ForgeError> {
         let mut random = Rng::with_seed(options.seed);
         let created = Timedate::from_unix_ms(START_MS, ZONE_MINUTES);
         let replica_id = ReplicaId::from_innards([random.u32(..8_640_000), created.0[1]]);
@@ -126,7 +149,8 @@ impl Mailbox {
         writer.add_reader(&OWNER.in_notes());
         let folders = add_folders(&mut writer, &mut random, created);
         let step_ms = SPAN_MS / (options.mails as i64 + 1).max(1);
-        Ok(Self { writer, random, replica_id, now_ms: START_MS, step_ms, folders, threads: VecDeque::new() })
+        let threads = VecDeque::new();
+        Ok(Self { writer, random, replica_id, now_ms: START_MS, step_ms, folders, threads, later })
     }
 
     /// Lets time go on and gives the identity of a note made then.
@@ -137,8 +161,17 @@ impl Mailbox {
         (unid(self.random.u64(..), time), time)
     }
 
+    /// The mails that came since, and the sum of what is different.
+    fn add_later_mails(&mut self, mails: u64) -> Result<Changed, ForgeError> {
+        let Some(mut later) = self.later.take() else { return Ok(Changed::default()) };
+        self.now_ms = LATER_MS;
+        (0..later.add(mails)).try_for_each(|_| self.add_mail())?;
+        Ok(later.counted)
+    }
+
     fn add_mail(&mut self) -> Result<(), ForgeError> {
         let (unid, time) = self.next_identity();
+        let fate = self.later.as_mut().map_or(Fate::Untouched, Later::choose);
         let state = match self.random.u8(..100) {
             0..65 => State::Received,
             65..94 => State::Sent,
@@ -156,7 +189,7 @@ impl Mailbox {
         };
         let message_id = message_id(unid);
         let mail = Mail { state, time, subject: &subject, message_id: &message_id, parent };
-        let plan = self.plan_body(prose, time, parent);
+        let plan = Plan { revised: fate == Fate::Changed, ..self.plan_body(prose, time, parent) };
         let sender = if state == State::Received { Person::choose(&mut self.random) } else { OWNER };
         let internet = state == State::Received && sender.notes_name.is_none();
         note.items =
@@ -170,8 +203,8 @@ impl Mailbox {
             body::rich(&mut self.writer, &mut self.random, &plan)?
         };
         note.items.extend(body);
-        let note_id = self.writer.add_note(&note)?;
-        self.file_mail(state, note_id, unid, time);
+        let note_id = self.write_mail(note, fate)?;
+        self.file_mail(state, note_id, unid, time, fate);
         self.threads.push_back(Thread { note_id, unid, message_id, subject, prose });
         if self.threads.len() > OPEN_THREADS {
             self.threads.pop_front();
@@ -198,7 +231,20 @@ impl Mailbox {
             _ => vec![rest / 2, rest / 3, rest / 6],
         };
         let link = parent.filter(|_| self.random.bool()).map(|at| (self.replica_id, self.threads[at].unid));
-        Plan { prose, text_bytes, files, time, link }
+        Plan { prose, text_bytes, files, time, link, revised: false }
+    }
+
+    /// Writes a mail, or what is left of it: a stub, and its attachments until the database is compacted.
+    fn write_mail(&mut self, mut note: NoteSpec, fate: Fate) -> Result<NoteId, ForgeError> {
+        let now = Timedate::from_unix_ms(LATER_MS, ZONE_MINUTES);
+        match fate {
+            Fate::Deleted => return self.writer.add_stub(note.unid, note.sequence + 1, now),
+            Fate::Changed => {
+                (note.sequence, note.sequence_time, note.modified) = (note.sequence + 1, now, now);
+            }
+            Fate::Untouched | Fate::Moved | Fate::Read => {}
+        }
+        self.writer.add_note(&note)
     }
 
     /// The headers of a mail between Notes users.
@@ -296,10 +342,10 @@ impl Mailbox {
         }
     }
 
-    fn file_mail(&mut self, state: State, note_id: NoteId, unid: Unid, time: Timedate) {
+    fn file_mail(&mut self, state: State, note_id: NoteId, unid: Unid, time: Timedate, fate: Fate) {
         let Folders { inbox, junk, projects } = &self.folders;
         let project = projects[self.random.usize(..projects.len())];
-        let folders = match (state, self.random.u8(..100)) {
+        let mut folders = match (state, self.random.u8(..100)) {
             (State::Draft, _) => vec![],
             (State::Sent, 0..10) => vec![project],
             (State::Sent, _) => vec![],
@@ -309,8 +355,24 @@ impl Mailbox {
             (State::Received, 90..95) => vec![*junk],
             (State::Received, _) => vec![],
         };
+        let mut unread = state == State::Received && self.random.u8(..100) < 15;
+        if let Some(Later { counted, .. }) = &mut self.later {
+            match fate {
+                Fate::Changed => counted.changed += 1,
+                Fate::Moved => counted.moved += 1,
+                Fate::Read => counted.read += u64::from(unread),
+                Fate::Deleted => counted.deleted += 1,
+                Fate::Untouched => {}
+            }
+        }
+        match (fate, &mut self.later) {
+            (Fate::Moved, Some(later)) => folders = vec![later.other_folder(projects, &folders)],
+            (Fate::Read, _) => unread = false,
+            (Fate::Deleted, _) => return,
+            _ => {}
+        }
         folders.into_iter().for_each(|folder| self.writer.file(folder, note_id, unid, time));
-        if state == State::Received && self.random.u8(..100) < 15 {
+        if unread {
             self.writer.mark_unread(&OWNER.in_notes(), note_id);
         }
     }

@@ -8,6 +8,7 @@ mod note;
 mod summary;
 
 use crate::notes::ids::{NoteId, Unid};
+use crate::sources::dxl;
 use crate::sources::nsf::NsfSource;
 use crate::sources::{SourceError, nsf::database::Database};
 use anyhow::Context as _;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// Shows what is in Notes databases, without a Notes client
 #[derive(Debug, clap::Args)]
 pub struct InspectArguments {
-    /// The databases (.nsf) or templates (.ntf); they are only read
+    /// The databases (.nsf) or templates (.ntf); they are only read. DXL exports are for migrate
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -58,6 +59,11 @@ pub fn run(arguments: &InspectArguments, out: &mut dyn Write) -> anyhow::Result<
 }
 
 fn inspect(arguments: &InspectArguments, path: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !dxl::is_dxl_file(path),
+        "{} is a DXL export, and inspect looks into databases; `migrate --dry-run --all-documents` tells what is in it",
+        path.display()
+    );
     if let Some(text) = &arguments.note {
         let mut source = NsfSource::open(path)?;
         let id = find_note(source.database(), text).with_context(|| format!("in {}", path.display()))?;

@@ -34,14 +34,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Args)]
 #[command(after_long_help = Exit::HELP)]
 pub struct MigrateArguments {
-    /// The mailbox to read: nsf:FILE, or the path of a file whose kind is recognised.
+    /// The mailbox to read: nsf:FILE for a Notes database, dxl:FILE for an export as DXL, dxl:FOLDER for a folder of
+    /// them, or the path of a file whose kind is recognised.
+    ///
+    /// DXL holds neither the documents of folders nor unread marks, so mail goes to INBOX, Sent or Drafts.
     source: String,
 
     /// Where to: imaps://user@host[:port][/prefix] for a mailbox on a server, maildir:DIR for a Maildir, or eml:DIR for
     /// a tree of folders with one .eml file per message.
     ///
-    /// imap:// uses STARTTLS; without encryption it works on this machine only. With a prefix everything is put below
-    /// that folder. An @ in the user name may stay; other special characters are written as %20.
+    /// imap:// switches to TLS (STARTTLS), but to a server on this machine it goes without encryption where that takes
+    /// passwords so. With a prefix everything is put below that folder. An @ in the user name may stay; other special characters are written as %20.
     target: String,
 
     /// Read everything and say what would happen; nothing is delivered and nothing is noted in the ledger.
@@ -144,6 +147,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         let so_far = report::columns(&pass.tally());
         Failure::new(failure.exit, format!("{}. Until then: {so_far}.", failure.sentence))
     })?;
+    reporter.left_behind(pass.left_behind());
     let not_final = source.changed()?;
     Ok(reporter.end(&pass.tally(), stopped, not_final.as_deref(), arguments.all_documents))
 }
@@ -199,8 +203,7 @@ fn carry_item(
     let end = preparer.look(listed)?;
     pass.count_found(1);
     if let Some(end) = end {
-        pass.settle_unopened(listed.origin, end);
-        return Ok(());
+        return Ok(pass.settle_unopened(listed.origin, end)?);
     }
     let prepared = match source.open(listed.id) {
         Ok(item) => preparer.item(listed, &item)?,

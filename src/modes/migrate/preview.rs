@@ -45,7 +45,7 @@ pub fn preview(
         for listed in &page.items {
             preview.tally.found += 1;
             match preparer.look(listed)? {
-                Some(End::Delivered | End::AlreadyThere) => preview.tally.already_there += 1,
+                Some(End::Delivered | End::AlreadyThere | End::ReadSince) => preview.tally.already_there += 1,
                 Some(End::RemovedByUser) => preview.tally.removed_by_user += 1,
                 Some(End::SetAside(aside)) => preview.set_aside(listed, &aside, reporter),
                 None => match source.open(listed.id) {

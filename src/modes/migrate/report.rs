@@ -4,6 +4,7 @@
 //! object a line.
 
 use crate::conversion::Converted;
+use crate::destinations::Place;
 use crate::model::content::SourceItemId;
 use crate::model::folder::Folder;
 use crate::model::item::{MailboxId, Origin};
@@ -18,8 +19,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
-/// Set-aside items that are listed for a person; `--json` lists all.
-const LISTED_SET_ASIDE: usize = 20;
+/// Set-aside items, and copies left behind, that are listed for a person; `--json` lists all.
+const LISTED: usize = 20;
 
 /// Documents between two lines of progress in a log file.
 const DOCUMENTS_A_LINE: u64 = 1_000;
@@ -38,6 +39,7 @@ pub struct Reporter {
     listed: Vec<String>,
     reasons: BTreeMap<&'static str, u64>,
     losses: BTreeMap<&'static str, u64>,
+    left_behind: Vec<String>,
 }
 
 impl Reporter {
@@ -59,6 +61,7 @@ impl Reporter {
             listed: Vec::new(),
             reasons: BTreeMap::new(),
             losses: BTreeMap::new(),
+            left_behind: Vec::new(),
         }
     }
 
@@ -88,7 +91,7 @@ impl Reporter {
                     continue;
                 }
                 End::Delivered => "delivered",
-                End::AlreadyThere => "already there",
+                End::AlreadyThere | End::ReadSince => "already there",
                 End::RemovedByUser => "removed by user",
             };
             self.count_losses(losses);
@@ -123,7 +126,7 @@ impl Reporter {
             self.object(json!({
                 "event": "item", "key": key, "outcome": "set aside", "reason": reason, "detail": detail,
             }));
-        } else if self.listed.len() < LISTED_SET_ASIDE {
+        } else if self.listed.len() < LISTED {
             let what = match origin {
                 Some(Origin::Notes { unid, .. }) => format!("document {unid}"),
                 None => "a document without identity".to_owned(),
@@ -153,6 +156,18 @@ impl Reporter {
             }
             Progress::Lines { .. } => {}
         }
+    }
+
+    /// Older copies that the target would not take out.
+    pub fn left_behind<'a>(&mut self, places: impl Iterator<Item = &'a Place>) {
+        for (folder, location) in places {
+            if self.is_json() {
+                let (folder, location) = (folder.to_string(), location.to_string());
+                self.object(json!({"event": "left behind", "folder": folder, "location": location}));
+            }
+            self.left_behind.push(format!("{folder} ({location})"));
+        }
+        self.left_behind.sort();
     }
 
     /// The pass is over.
@@ -227,7 +242,7 @@ impl Reporter {
                 "found": tally.found, "delivered": tally.delivered, "already_there": tally.already_there,
                 "filtered_out": tally.filtered_out, "set_aside": tally.set_aside,
                 "removed_by_user": tally.removed_by_user, "still_to_do": tally.still_to_do,
-                "set_aside_reasons": self.reasons, "losses": self.losses,
+                "set_aside_reasons": self.reasons, "losses": self.losses, "left_behind": self.left_behind.len(),
             });
             counts.iter().for_each(|(name, counts)| end[format!("by_{name}")] = json!(counts));
             return self.object(end);
@@ -242,11 +257,26 @@ impl Reporter {
         if unlisted > 0 {
             self.result(&format!("... and {unlisted} more; --json lists all of them"));
         }
+        self.result_left_behind();
         if !self.losses.is_empty() {
             let losses: Vec<String> = self.losses.iter().map(|(kind, n)| format!("{kind}: {n}")).collect();
             self.result(&format!("Not carried over: {}.", losses.join(", ")));
         }
         self.result(sentence);
+    }
+
+    /// The target shows both versions of these mails: whoever looks after it can take the older one out.
+    fn result_left_behind(&self) {
+        if self.left_behind.is_empty() {
+            return;
+        }
+        let copies = if self.left_behind.len() == 1 { "older copy" } else { "older copies" };
+        let listed = self.left_behind.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = if self.left_behind.len() > LISTED { ", ..." } else { "" };
+        self.result(&format!(
+            "Left beside newer ones: {} {copies} that the target does not let us take out: {listed}{more}.",
+            self.left_behind.len()
+        ));
     }
 
     fn count_losses(&mut self, losses: &[Loss]) {

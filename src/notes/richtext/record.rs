@@ -1,6 +1,7 @@
 //! The walk over rich-text records: signature, length, data; nothing is interpreted here.
 //!
-//! Used by conversion, by `inspect` and by the counts that are compared with the corpus.
+//! Read by conversion, by `inspect` and by the counts that are compared with the corpus; written by `forge` and by
+//! sources that get rich text in another form.
 
 /// How the length of a record is stored. The form is part of a record's identity: 85W is text, 86B and 86W differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +34,38 @@ impl std::fmt::Display for Signature {
 pub struct Record<'a> {
     pub signature: Signature,
     pub data: &'a [u8],
+}
+
+impl Record<'_> {
+    /// The most bytes that a record with the length in one word can hold.
+    pub const WORD_DATA_BYTES: usize = u16::MAX as usize - 4;
+
+    /// Appends the record as stored, padded to an even length. What exceeds the length form of the signature is cut.
+    pub fn write(&self, value: &mut Vec<u8>) {
+        let Signature(id, form) = self.signature;
+        let most = match form {
+            LengthForm::Byte => 0xFE - 2,
+            LengthForm::Word => Self::WORD_DATA_BYTES,
+            LengthForm::Long => u32::MAX as usize - 6,
+        };
+        let data = &self.data[..self.data.len().min(most)];
+        value.push(id);
+        match form {
+            LengthForm::Byte => value.push(data.len() as u8 + 2),
+            LengthForm::Word => {
+                value.push(0xFF);
+                value.extend_from_slice(&(data.len() as u16 + 4).to_le_bytes());
+            }
+            LengthForm::Long => {
+                value.push(0);
+                value.extend_from_slice(&(data.len() as u32 + 6).to_le_bytes());
+            }
+        }
+        value.extend_from_slice(data);
+        if !data.len().is_multiple_of(2) {
+            value.push(0);
+        }
+    }
 }
 
 /// Walks the records of one COMPOSITE value. Stops at the first record whose length is impossible; then
@@ -95,6 +128,22 @@ mod tests {
             Records::new(&value).map(|r| (r.signature.to_string(), r.data.to_vec())).collect();
         let expected = [("81B", vec![]), ("85W", vec![b'x']), ("99L", vec![1, 2])];
         assert_eq!(records, expected.map(|(name, data)| (name.to_owned(), data)));
+    }
+
+    #[test]
+    fn what_is_written_is_walked() {
+        let data = vec![7; 70_000];
+        for (form, kept) in [(LengthForm::Byte, 252), (LengthForm::Word, 65_531), (LengthForm::Long, 70_000)]
+        {
+            let mut value = Vec::new();
+            let record = Record { signature: Signature(0x85, form), data: &data };
+            record.write(&mut value);
+            Record { data: &[1], ..record }.write(&mut value);
+            let mut records = Records::new(&value);
+            assert_eq!(records.next(), Some(Record { data: &data[..kept], ..record }));
+            assert_eq!(records.next(), Some(Record { data: &[1], ..record }));
+            assert!(records.next().is_none() && !records.damaged());
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! The items of one batch: what is to be put for each, and the line of the ledger that comes out of it.
 
 use crate::conversion::{CONVERTER_VERSION, Converted};
-use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
+use crate::destinations::Place;
+use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
-use crate::model::item::{ItemKey, ItemVersion, PlacementId};
+use crate::model::item::{ItemKey, ItemVersion, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside};
 use crate::model::object::ObjectKind;
 use crate::model::outcome::Outcome;
 use crate::model::rendered::{Rendered, Segment};
+use crate::server::delivery::look::{self, Sighted};
 use crate::server::delivery::plan::{self, Put};
 use crate::server::delivery::put::Answer;
 use crate::server::delivery::{End, Settings};
@@ -23,6 +25,8 @@ pub struct Prepared {
     pub key: ItemKey,
     pub version: ItemVersion,
     pub filing: [u8; 16],
+    /// As the source lists it.
+    pub unread: Option<bool>,
     pub losses: Vec<Loss>,
     pub work: Work,
     /// What has to stay until the outcome is durable (invariant B); dropped then.
@@ -67,30 +71,32 @@ impl Prepared {
     }
 
     /// The target folders that the item belongs in.
-    pub fn folders(&self) -> impl Iterator<Item = &FolderPath> {
-        self.message().into_iter().flat_map(|message| &message.converted.placements)
+    pub fn folders(&self) -> &[FolderPath] {
+        self.message().map_or(&[], |message| &message.converted.placements)
     }
 }
 
 /// An item whose placements are being put.
 pub struct Job {
     pub prepared: Prepared,
-    pub entry: Option<Entry>,
+    /// What is known of it and its older copies.
+    pub sighted: Option<Sighted>,
     pub puts: Vec<Put>,
 }
 
 impl Job {
     /// Plans the placements of an item from its line of the ledger.
-    pub fn new(prepared: Prepared, entry: Option<Entry>) -> Self {
+    pub fn new(prepared: Prepared, sighted: Option<Sighted>) -> Self {
+        let entry = sighted.as_ref().map(|sighted| &sighted.entry);
         let plan = |message: &Message| {
             let digest = message.source_digest;
-            let older = entry.as_ref().is_some_and(|entry| plan::has_older_copy(entry, digest));
+            let older = entry.is_some_and(|entry| plan::has_older_copy(entry, digest));
             // An attachment that cannot be read now fails once more when the message is written, and is told then.
             let output = if older { message.rendered.digest().ok() } else { None };
-            plan::puts(entry.as_ref(), &message.converted.placements, digest, output)
+            plan::puts(entry, &message.converted.placements, digest, output)
         };
         let puts = prepared.message().map(plan).unwrap_or_default();
-        Self { prepared, entry, puts }
+        Self { prepared, sighted, puts }
     }
 
     /// What goes to the destination, in the order of `puts`.
@@ -100,13 +106,35 @@ impl Job {
             folder: put.folder.clone(),
             rendered: Arc::clone(&message.rendered),
             object: message.object,
-            flags: message.converted.flags.clone(),
+            flags: self.flags_of(message, put),
             internal_date_ms: message.converted.internal_date_ms,
             message_id: message.converted.message_id.clone(),
             subject: message.converted.subject.clone(),
         };
         let message = self.prepared.message();
         message.into_iter().flat_map(move |message| self.puts.iter().map(move |put| deliver(message, put)))
+    }
+
+    /// The flags of a new copy: those of the item, and those of the copies that it takes the place of.
+    fn flags_of(&self, message: &Message, put: &Put) -> Flags {
+        let mut flags = message.converted.flags.clone();
+        let Some(Sighted { entry, flags: older, .. }) = &self.sighted else { return flags };
+        let replaced = entry.placements.iter().filter(|placed| match put.replaces {
+            Some(_) => placed.folder == put.folder,
+            None => plan::is_misfiled(placed, &message.converted.placements),
+        });
+        let older = replaced.filter_map(|placed| older.get(&placed.folder));
+        older.for_each(|older| look::inherit(&mut flags, older));
+        flags
+    }
+
+    /// The copies that stay and are to be marked as read, because the owner has read the item since they were put. Of
+    /// one that was put as read, an unread mark is the user's.
+    pub fn read_since(&self) -> impl Iterator<Item = (Origin, Place)> {
+        let read = self.prepared.unread == Some(false);
+        let sighted = self.sighted.iter().filter(move |sighted| read && sighted.entry.seen != Some(true));
+        let stays = |(folder, _): &Place| !self.puts.iter().any(|put| put.folder == *folder);
+        sighted.flat_map(Sighted::unseen).filter(stays).map(|place| (self.prepared.key.origin, place))
     }
 
     /// What is remembered of it meanwhile, in the order of `puts`.
@@ -124,36 +152,6 @@ impl Job {
         message.into_iter().flat_map(move |message| self.puts.iter().map(move |put| record(message, put)))
     }
 
-    /// The copies that are to be replaced, as questions whether they are still there.
-    pub fn older_copies(&self) -> impl Iterator<Item = InFlight> {
-        let replacing = self.puts.iter().filter(|put| put.replaces.is_some());
-        replacing.filter_map(|put| {
-            let placed = self.entry.as_ref()?.placed(&put.folder)?;
-            Some(InFlight {
-                key: self.prepared.key.clone(),
-                folder: put.folder.clone(),
-                state: FolderState::default(),
-                message_id: self.prepared.message()?.converted.message_id.clone(),
-                size: placed.size,
-                source_digest: placed.source_digest.unwrap_or_default(),
-                replaces: None,
-            })
-        })
-    }
-
-    /// Drops the replacements of copies that the user took out, and notes that for ever.
-    pub fn drop_removed_by_user(&mut self, is_there: impl Fn(&Location) -> bool) {
-        let Some(entry) = &mut self.entry else { return };
-        self.puts.retain(|put| {
-            let gone = put.replaces.as_ref().is_some_and(|old| !is_there(old));
-            if gone {
-                let placed = entry.placements.iter_mut().find(|placed| placed.folder == put.folder);
-                placed.into_iter().for_each(|placed| placed.location = None);
-            }
-            !gone
-        });
-    }
-
     /// Adds the new line of the ledger to `changes` and says how the item ended; an error says why the target has no
     /// room for it.
     pub fn finish(
@@ -162,8 +160,10 @@ impl Job {
         settings: &Settings,
         changes: &mut Changes,
     ) -> Result<(End, Vec<Loss>), String> {
-        let Self { prepared: Prepared { key, version, filing, losses, work, hold: _ }, entry, puts } = self;
-        let mut entry = entry.unwrap_or_else(|| Entry::unfinished(settings.now_unix_ms));
+        let Self { prepared, sighted, puts } = self;
+        let Prepared { key, version, filing, unread, losses, work, hold: _ } = prepared;
+        let known = sighted.map(|sighted| sighted.entry);
+        let mut entry = known.unwrap_or_else(|| Entry::unfinished(settings.now_unix_ms));
         entry.version = Some(version);
         if !matches!(work, Work::Unchanged) {
             entry.filing = filing;
@@ -172,7 +172,10 @@ impl Job {
             entry.losses.clone_from(&losses);
         }
         let end = match work {
-            Work::Unchanged => Ok(unstored_end(&entry, settings)),
+            Work::Unchanged => {
+                note_seen(&mut entry, None, unread);
+                Ok(unstored_end(&entry, settings))
+            }
             Work::SetAside(aside) => {
                 entry.outcome = Outcome::SetAside(aside.clone());
                 Ok(End::SetAside(aside))
@@ -189,6 +192,10 @@ impl Job {
                 };
                 if end == Ok(End::Delivered) {
                     entry.pass = settings.pass;
+                }
+                if outcome == Outcome::Delivered {
+                    note_seen(&mut entry, Some(message.converted.flags.seen), unread);
+                    take_out_misfiled(&mut entry, &message.converted.placements, changes);
                 }
                 entry.outcome = outcome;
                 end
@@ -243,6 +250,28 @@ fn record_answers(
         }
     }
     answered
+}
+
+/// Notes whether the placements were given `\Seen`, which is never taken back: as they were put first, and what their
+/// owner read since.
+fn note_seen(entry: &mut Entry, at_first: Option<bool>, unread: Option<bool>) {
+    entry.seen = match entry.seen {
+        Some(seen) => Some(seen || unread == Some(false)),
+        None => at_first,
+    };
+}
+
+/// Has the copies taken out that lie where the item is filed no more, if one lies where it belongs: otherwise the user
+/// would be left with none.
+fn take_out_misfiled(entry: &mut Entry, wanted: &[FolderPath], changes: &mut Changes) {
+    let arrived = |placed: &Placed| placed.location.is_some() && wanted.contains(&placed.folder);
+    if !entry.placements.iter().any(arrived) {
+        return;
+    }
+    for placed in entry.placements.extract_if(.., |placed| plan::is_misfiled(placed, wanted)) {
+        let removal = |location| Removal { folder: placed.folder, location };
+        changes.to_remove.extend(placed.location.map(removal));
+    }
 }
 
 /// The end of an item of which nothing had to be stored.

@@ -3,33 +3,38 @@
 //! Driven by `modes::migrate` and `server::migration`, which list and open; everything that decides, puts or remembers
 //! is here. A batch goes its way in this order, and each step is durable before the next begins:
 //!
-//! 1. the target folders exist, and those that we did not fill ourselves were surveyed once;
-//! 2. one commit notes every placement of the batch as in flight;
-//! 3. the destination stores the batch;
-//! 4. one commit writes the outcomes, and which older copies are replaced;
-//! 5. the replaced copies are taken out, and one commit notes that.
+//! 1. target folders that we did not fill ourselves are surveyed once;
+//! 2. copies that were put earlier are looked for: one that is gone was taken out by the user and is never put back;
+//! 3. the target folders exist, and one commit notes every placement of the batch as in flight;
+//! 4. the destination stores the batch;
+//! 5. one commit writes the outcomes, and which older copies are replaced or lie where the item is filed no more;
+//! 6. these copies are taken out, and one commit notes that.
 //!
-//! After a crash [`Pass::begin`] asks the destination about everything in flight and finishes step 5, so a placement
+//! Items that need not be opened take step 2 alone, many together. What differs in its unread mark only is marked as
+//! read at the target and counts as already there.
+//!
+//! After a crash [`Pass::begin`] asks the destination about everything in flight and finishes step 6, so a placement
 //! is put again only when it is known not to be there (invariant C). The sum of the mailbox holds after every commit
 //! (invariant D).
 
 mod batch;
 mod digest;
+mod ground;
+mod look;
 mod plan;
 mod prepare;
 mod put;
 
 use crate::base::ids::MigrationId;
-use crate::base::limits::{BATCH_BYTES, BATCH_PLACEMENTS, LIST_PAGE_ITEMS};
-use crate::destinations::{Destination, DestinationError};
-use crate::model::delivery::{Delivery, InFlight, Location};
+use crate::base::limits::{BATCH_BYTES, BATCH_PLACEMENTS, LOOK_ITEMS};
+use crate::destinations::{Destination, DestinationError, Place};
+use crate::model::delivery::{Delivery, InFlight};
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, MailboxId, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside, SetAsideReason};
 use crate::model::outcome::{Outcome, Tally};
-use crate::store::{Changes, Entry, Placed, StateStore, StoreError};
+use crate::store::{Changes, Placed, StateStore, StoreError};
 use batch::{FolderStates, Job};
-use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem;
 
@@ -51,6 +56,9 @@ pub enum End {
     /// At least one placement was stored by this pass.
     Delivered,
     AlreadyThere,
+    /// Already there, and read at the source since: said by [`Preparer::look`] to [`Pass::settle_unopened`], and settled
+    /// as already there.
+    ReadSince,
     RemovedByUser,
     SetAside(SetAside),
 }
@@ -82,7 +90,12 @@ pub struct Pass<'a> {
     batch_origins: HashSet<Origin>,
     batch_placements: usize,
     batch_bytes: u64,
+    /// Items that need not be opened and whose copies are still to be looked for.
+    unopened: Vec<(Origin, End)>,
     known_folders: HashSet<FolderPath>,
+    /// Folders that number their messages anew and were looked through.
+    renumbered: HashSet<FolderPath>,
+    left_behind: HashSet<Place>,
     settled: Vec<Settled>,
     tally: Tally,
 }
@@ -105,7 +118,10 @@ impl<'a> Pass<'a> {
             batch_origins: HashSet::new(),
             batch_placements: 0,
             batch_bytes: 0,
+            unopened: Vec::new(),
             known_folders: HashSet::new(),
+            renumbered: HashSet::new(),
+            left_behind: HashSet::new(),
             settled: Vec::new(),
             tally: Tally::default(),
         };
@@ -131,9 +147,22 @@ impl<'a> Pass<'a> {
         self.tally.still_to_do += items;
     }
 
-    /// Takes the end of an item that need not be opened.
-    pub fn settle_unopened(&mut self, origin: Origin, end: End) {
-        self.settle(origin, end, Vec::new());
+    /// Takes the end of an item that need not be opened. One that is at the target already is looked for there first,
+    /// together with others, at the latest by [`Pass::deliver`].
+    ///
+    /// # Errors
+    /// When the store or the destination does not answer.
+    pub fn settle_unopened(&mut self, origin: Origin, end: End) -> Result<(), DeliveryError> {
+        match end {
+            End::AlreadyThere | End::ReadSince => self.unopened.push((origin, end)),
+            End::Delivered | End::RemovedByUser | End::SetAside(_) => self.settle(origin, end, Vec::new()),
+        }
+        if self.unopened.len() >= LOOK_ITEMS { self.settle_looked_for() } else { Ok(()) }
+    }
+
+    /// Older copies that the destination would not take out: they lie beside their new versions.
+    pub fn left_behind(&self) -> impl Iterator<Item = &Place> {
+        self.left_behind.iter()
     }
 
     /// Counts an item that the source lists but cannot identify; the ledger has no line for it.
@@ -164,11 +193,12 @@ impl<'a> Pass<'a> {
         if full { self.deliver() } else { Ok(()) }
     }
 
-    /// Delivers what waits; a batch that is not full too.
+    /// Delivers and settles what waits; a batch that is not full too.
     ///
     /// # Errors
     /// When the store or the destination does not answer.
     pub fn deliver(&mut self) -> Result<(), DeliveryError> {
+        self.settle_looked_for()?;
         let batch = mem::take(&mut self.batch);
         self.batch_origins.clear();
         self.batch_placements = 0;
@@ -176,13 +206,16 @@ impl<'a> Pass<'a> {
         if batch.is_empty() {
             return Ok(());
         }
-        let states = self.prepare(&batch)?;
-        let mut jobs = Vec::with_capacity(batch.len());
-        for prepared in batch {
-            let entry = self.store.entry(&prepared.key)?;
-            jobs.push(Job::new(prepared, entry));
-        }
-        self.drop_removed_by_user(&mut jobs)?;
+        self.survey_unknown_ground(&batch)?;
+        let keys: Vec<ItemKey> = batch.iter().map(|prepared| prepared.key.clone()).collect();
+        let mut sighted = self.look_for(keys)?;
+        let job = |prepared: Prepared| {
+            let sighted = sighted.remove(&prepared.key);
+            Job::new(prepared, sighted)
+        };
+        let mut jobs: Vec<Job> = batch.into_iter().map(job).collect();
+        let states = self.prepare(&jobs)?;
+        self.settle_flags(&mut jobs)?;
         let deliveries: Vec<Delivery> = jobs.iter().flat_map(Job::deliveries).collect();
         let in_flight: Vec<InFlight> = jobs.iter().flat_map(|job| job.in_flight(&states)).collect();
         self.commit(Changes { departing: in_flight.clone(), ..Changes::default() })?;
@@ -202,7 +235,7 @@ impl<'a> Pass<'a> {
         self.tally.still_to_do -= 1;
         *match end {
             End::Delivered => &mut self.tally.delivered,
-            End::AlreadyThere => &mut self.tally.already_there,
+            End::AlreadyThere | End::ReadSince => &mut self.tally.already_there,
             End::RemovedByUser => &mut self.tally.removed_by_user,
             End::SetAside(_) => &mut self.tally.set_aside,
         } += 1;
@@ -210,57 +243,13 @@ impl<'a> Pass<'a> {
         self.settled.push(Settled { origin, end, losses });
     }
 
-    /// Makes the folders of a batch and surveys those that are unknown ground.
-    fn prepare(&mut self, batch: &[Prepared]) -> Result<FolderStates, DeliveryError> {
-        let folders: BTreeSet<&FolderPath> = batch.iter().flat_map(Prepared::folders).collect();
-        let folders: Vec<FolderPath> = folders.into_iter().cloned().collect();
+    /// Makes the folders that something is put into.
+    fn prepare(&mut self, jobs: &[Job]) -> Result<FolderStates, DeliveryError> {
+        let puts = jobs.iter().flat_map(|job| &job.puts);
+        let folders: BTreeSet<FolderPath> = puts.map(|put| put.folder.clone()).collect();
+        let folders = Vec::from_iter(folders);
         let states = self.destination.prepare(&folders)?;
-        for folder in &folders {
-            if !self.known_folders.contains(folder) {
-                if !self.store.knows_folder(&self.settings.mailbox, folder)? {
-                    self.survey(folder)?;
-                }
-                self.known_folders.insert(folder.clone());
-            }
-        }
         Ok(folders.into_iter().zip(states).collect())
-    }
-
-    /// Notes the copies of ours in a folder that the ledger does not know: it was lost, or another machine was here.
-    fn survey(&mut self, folder: &FolderPath) -> Result<(), DeliveryError> {
-        let present = self.destination.survey(folder)?;
-        for group in present.chunks(LIST_PAGE_ITEMS as usize) {
-            let mut entries = BTreeMap::new();
-            for (copy, origin) in group.iter().filter_map(|copy| Some((copy, copy.origin?))) {
-                let entry = self.entry_in(&mut entries, self.key(origin))?;
-                if entry.placed(folder).is_none() {
-                    entry.place(Placed {
-                        folder: folder.clone(),
-                        location: Some(copy.location.clone()),
-                        size: copy.size,
-                        source_digest: None,
-                        output_digest: None,
-                    });
-                }
-            }
-            self.commit(Changes { entries: entries.into_iter().collect(), ..Changes::default() })?;
-        }
-        self.commit(Changes { known_folders: vec![folder.clone()], ..Changes::default() })
-    }
-
-    /// The line of an item as it stands in `entries`, else in the ledger, else a new one.
-    fn entry_in<'e>(
-        &self,
-        entries: &'e mut BTreeMap<ItemKey, Entry>,
-        key: ItemKey,
-    ) -> Result<&'e mut Entry, StoreError> {
-        match entries.entry(key) {
-            Slot::Occupied(slot) => Ok(slot.into_mut()),
-            Slot::Vacant(slot) => {
-                let entry = self.store.entry(slot.key())?;
-                Ok(slot.insert(entry.unwrap_or_else(|| Entry::unfinished(self.settings.now_unix_ms))))
-            }
-        }
     }
 
     /// Settles what an earlier pass left in flight: what arrived is noted, what did not will be put again.
@@ -305,26 +294,18 @@ impl<'a> Pass<'a> {
     fn take_out_replaced(&mut self) -> Result<(), DeliveryError> {
         let mut removed = Vec::new();
         for removal in self.store.removals(&self.settings.mailbox)? {
+            let place = (removal.folder.clone(), removal.location.clone());
+            if self.left_behind.contains(&place) {
+                continue;
+            }
             match self.destination.remove(&removal.folder, &removal.location) {
                 Ok(_) => removed.push(removal),
-                // It stays noted; the new version lies beside it, and the rest goes on.
-                Err(DestinationError::CannotRemove { .. }) => break,
+                // It stays noted and is tried again by the next pass.
+                Err(DestinationError::CannotRemove { .. }) => drop(self.left_behind.insert(place)),
                 Err(error) => return Err(error.into()),
             }
         }
         self.commit(Changes { removed, ..Changes::default() })
-    }
-
-    /// A copy that is to be replaced and is not where we put it any more was taken out by the user.
-    fn drop_removed_by_user(&mut self, jobs: &mut [Job]) -> Result<(), DeliveryError> {
-        let older: Vec<InFlight> = jobs.iter().flat_map(Job::older_copies).collect();
-        if older.is_empty() {
-            return Ok(());
-        }
-        let found = self.destination.reconcile(&older)?;
-        let there: HashSet<&Location> = found.iter().flatten().collect();
-        jobs.iter_mut().for_each(|job| job.drop_removed_by_user(|old| there.contains(old)));
-        Ok(())
     }
 
     fn settle_batch(&mut self, jobs: Vec<Job>, answers: Vec<put::Answer>) -> Result<(), DeliveryError> {

@@ -7,13 +7,15 @@ use crate::model::item::ItemVersion;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
 use crate::server::delivery::End;
-use crate::store::Entry;
+use crate::store::{Entry, Placed};
 
 /// What is known of an item before it is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look {
     /// Delivered in this version and filing; nothing to do.
     AlreadyThere,
+    /// Delivered as unread in this version and filing, and read at the source since.
+    ReadSince,
     /// Delivered once, and the user took out every copy: never put back.
     RemovedByUser,
     /// May be at the target; only an order by a person sends it again.
@@ -22,8 +24,8 @@ pub enum Look {
     Open,
 }
 
-/// Looks at an item that the source lists.
-pub fn look(entry: Option<&Entry>, version: ItemVersion, filing: [u8; 16]) -> Look {
+/// Looks at an item that the source lists; `unread` is `None` where the source does not know.
+pub fn look(entry: Option<&Entry>, version: ItemVersion, filing: [u8; 16], unread: Option<bool>) -> Look {
     let Some(entry) = entry else { return Look::Open };
     let same = entry.version == Some(version) && entry.filing == filing;
     // Another copy of the database, left behind: what it shows must not take the place of what is newer.
@@ -33,6 +35,7 @@ pub fn look(entry: Option<&Entry>, version: ItemVersion, filing: [u8; 16]) -> Lo
             Look::StaysAside(aside.clone())
         }
         Outcome::Delivered if (same || older) && is_removed(entry) => Look::RemovedByUser,
+        Outcome::Delivered if same && entry.seen == Some(false) && unread == Some(false) => Look::ReadSince,
         Outcome::Delivered if same || older => Look::AlreadyThere,
         Outcome::Delivered | Outcome::Unfinished | Outcome::SetAside(_) => Look::Open,
     }
@@ -81,7 +84,8 @@ pub struct Put {
 }
 
 /// The placements of a converted item that are to be put: folders without a copy, and copies with older content.
-/// `output_digest` is needed where [`has_older_copy`]; an older copy that reads the same stays.
+/// `output_digest` is needed where [`has_older_copy`]; an older copy that reads the same stays. A delivered item of which
+/// the user took out every copy is put nowhere, not into a new folder either.
 pub fn puts(
     entry: Option<&Entry>,
     wanted: &[FolderPath],
@@ -97,13 +101,19 @@ pub fn puts(
         let reads_the_same = output_digest.is_some() && placed.output_digest == output_digest;
         (!current && !reads_the_same).then(|| Put { folder: folder.clone(), replaces: Some(location) })
     };
-    wanted.iter().filter_map(put).collect()
+    let removed = entry.is_some_and(|entry| entry.outcome == Outcome::Delivered && is_removed(entry));
+    if removed { Vec::new() } else { wanted.iter().filter_map(put).collect() }
+}
+
+/// Whether a copy lies in a folder that the item is filed in no more, and goes once a copy is where it belongs. One
+/// that we found and did not put there stays.
+pub fn is_misfiled(placed: &Placed, wanted: &[FolderPath]) -> bool {
+    placed.location.is_some() && placed.source_digest.is_some() && !wanted.contains(&placed.folder)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Placed;
 
     const NEW: [u8; 32] = [2; 32];
     const OLD: [u8; 32] = [1; 32];
@@ -144,12 +154,27 @@ mod tests {
     #[test]
     fn only_the_same_version_and_filing_is_already_there() {
         let delivered = entry(Outcome::Delivered, vec![placed("A", Some(OLD))]);
-        assert_eq!(look(None, version(1), FILING), Look::Open);
-        assert_eq!(look(Some(&delivered), version(1), FILING), Look::AlreadyThere);
-        assert_eq!(look(Some(&delivered), version(2), FILING), Look::Open);
-        assert_eq!(look(Some(&delivered), version(1), [0; 16]), Look::Open);
+        assert_eq!(look(None, version(1), FILING, None), Look::Open);
+        assert_eq!(look(Some(&delivered), version(1), FILING, None), Look::AlreadyThere);
+        assert_eq!(look(Some(&delivered), version(2), FILING, None), Look::Open);
+        assert_eq!(look(Some(&delivered), version(1), [0; 16], None), Look::Open);
         let found = entry(Outcome::Unfinished, vec![placed("A", None)]);
-        assert_eq!(look(Some(&found), version(1), FILING), Look::Open);
+        assert_eq!(look(Some(&found), version(1), FILING, None), Look::Open);
+    }
+
+    #[test]
+    fn only_what_was_delivered_unread_is_read_since() {
+        let mut delivered = entry(Outcome::Delivered, vec![placed("A", Some(OLD))]);
+        for (seen, unread, expected) in [
+            (Some(false), Some(false), Look::ReadSince),
+            (Some(false), Some(true), Look::AlreadyThere),
+            (Some(false), None, Look::AlreadyThere),
+            (Some(true), Some(false), Look::AlreadyThere),
+            (None, Some(false), Look::AlreadyThere),
+        ] {
+            delivered.seen = seen;
+            assert_eq!(look(Some(&delivered), version(1), FILING, unread), expected, "{seen:?} {unread:?}");
+        }
     }
 
     #[test]
@@ -165,7 +190,7 @@ mod tests {
     fn a_copy_left_behind_changes_nothing() {
         let mut delivered = entry(Outcome::Delivered, vec![placed("A", Some(NEW))]);
         delivered.version = Some(ItemVersion { sequence: 2, time: [500, 0x4125_8C00] });
-        let looked = |sequence, time| look(Some(&delivered), ItemVersion { sequence, time }, FILING);
+        let looked = |sequence, time| look(Some(&delivered), ItemVersion { sequence, time }, FILING, None);
         assert_eq!(looked(1, [900, 0x4125_8C09]), Look::AlreadyThere);
         assert_eq!(looked(2, [499, 0x8125_8C00]), Look::AlreadyThere);
         assert_eq!(looked(2, [501, 0x0125_8C00]), Look::Open);
@@ -175,8 +200,8 @@ mod tests {
     #[test]
     fn set_aside_items_are_tried_again_unless_they_may_have_arrived() {
         let aside = |reason| entry(Outcome::SetAside(SetAside::new(reason, "")), vec![]);
-        assert_eq!(look(Some(&aside(SetAsideReason::Refused)), version(1), FILING), Look::Open);
-        let uncertain = look(Some(&aside(SetAsideReason::Uncertain)), version(1), FILING);
+        assert_eq!(look(Some(&aside(SetAsideReason::Refused)), version(1), FILING, None), Look::Open);
+        let uncertain = look(Some(&aside(SetAsideReason::Uncertain)), version(1), FILING, None);
         assert!(matches!(uncertain, Look::StaysAside(_)));
     }
 
@@ -203,9 +228,19 @@ mod tests {
         let mut gone = placed("A", Some(OLD));
         gone.location = None;
         let delivered = entry(Outcome::Delivered, vec![gone]);
-        assert_eq!(look(Some(&delivered), version(1), FILING), Look::RemovedByUser);
-        assert_eq!(puts(Some(&delivered), &folders(&["A"]), NEW, Some([8; 32])), []);
+        assert_eq!(look(Some(&delivered), version(1), FILING, None), Look::RemovedByUser);
+        assert_eq!(puts(Some(&delivered), &folders(&["A", "B"]), NEW, Some([8; 32])), []);
         assert!(!has_older_copy(&delivered, NEW));
+    }
+
+    #[test]
+    fn a_copy_of_ours_in_another_folder_is_misfiled() {
+        let wanted = folders(&["A"]);
+        assert!(is_misfiled(&placed("B", Some(OLD)), &wanted));
+        assert!(!is_misfiled(&placed("A", Some(OLD)), &wanted));
+        assert!(!is_misfiled(&placed("B", None), &wanted));
+        let gone = Placed { location: None, ..placed("B", Some(OLD)) };
+        assert!(!is_misfiled(&gone, &wanted));
     }
 
     #[test]

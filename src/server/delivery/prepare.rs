@@ -70,9 +70,10 @@ impl Preparer<'_> {
     pub fn look(&self, listed: &ListedItem) -> Result<Option<End>, StoreError> {
         let Some(entry) = self.entry(listed.origin)? else { return Ok(None) };
         let filing = filing_digest(listed, self.folders);
-        Ok(match plan::look(Some(&entry), listed.version, filing) {
+        Ok(match plan::look(Some(&entry), listed.version, filing, listed.unread) {
             Look::Open => None,
             Look::AlreadyThere => Some(plan::there(&entry, self.settings.pass)),
+            Look::ReadSince => Some(End::ReadSince),
             Look::RemovedByUser => Some(End::RemovedByUser),
             Look::StaysAside(aside) => Some(End::SetAside(aside)),
         })
@@ -102,6 +103,7 @@ impl Preparer<'_> {
         let kind = object.as_ref().map(|object| object.kind);
         if let Some(object) = object {
             converted.rendered = object.rendered;
+            converted.losses.extend(object.losses);
         }
         let limit = self.traits.largest_message;
         if let Some(limit) = limit.filter(|&limit| converted.rendered.len() > limit) {
@@ -128,6 +130,7 @@ impl Preparer<'_> {
             key: self.key(listed.origin),
             version: listed.version,
             filing: filing_digest(listed, self.folders),
+            unread: listed.unread,
             losses,
             work,
             hold: None,

@@ -108,7 +108,7 @@ fn deliver(
         match taken {
             Taken::Item(Message::Found(items)) => pass.count_found(items),
             Taken::Item(Message::Unreadable(items)) => (0..items).for_each(|_| pass.count_unreadable()),
-            Taken::Item(Message::Unopened(origin, end)) => pass.settle_unopened(origin, end),
+            Taken::Item(Message::Unopened(origin, end)) => pass.settle_unopened(origin, end)?,
             Taken::Item(Message::Prepared(prepared)) => pass.add(*prepared)?,
             Taken::Idle => pass.deliver()?,
             Taken::Closed => {

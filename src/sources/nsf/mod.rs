@@ -1,8 +1,8 @@
 //! The native reader of Notes databases (NSF, NTF): no Notes client, no memory map, never a write.
 //!
 //! Reading order: `header` leads to `superblock` (maps) and `names` (item names, list of RRV buckets); `rrv` tells
-//! where a note lies, `buckets` and `bucket` give its record, `note` its items; `object`, `attachment` and `huffman`
-//! give what lies outside notes; `folders` and `unread` what belongs to users; `source` is the contract.
+//! where a note lies, `buckets` and `bucket` give its record, `note` its items; `object`, `attachment`, `packing`
+//! and `huffman` give what lies outside notes; `folders` and `unread` what belongs to users; `source` is the contract.
 //!
 //! Damage costs what is damaged: every size is checked against the file, and what cannot be read is named.
 
@@ -12,7 +12,7 @@ mod buckets;
 pub mod census;
 pub mod cx;
 pub mod database;
-mod file;
+pub(in crate::sources) mod file;
 pub mod folders;
 mod header;
 pub mod huffman;
@@ -20,11 +20,12 @@ mod in_use;
 mod names;
 mod note;
 mod object;
+pub(in crate::sources) mod packing;
 mod related;
 mod rrv;
 mod source;
 mod superblock;
 pub mod unread;
-mod view;
+pub(in crate::sources) mod view;
 
 pub use source::{NsfSource, glance};
