@@ -21,6 +21,8 @@ mod imap;
 mod inspect;
 mod lmbcs;
 mod migrate;
+#[cfg(unix)]
+mod page;
 mod protocol;
 #[cfg(unix)]
 mod serve;
