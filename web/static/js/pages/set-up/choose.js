@@ -12,7 +12,18 @@ import { nameOf, personName, targetOf } from "./pattern.js";
 export function chooseStep(page) {
   const { draft, passwords, redraw, reload, keep, next } = page;
   const state = { lines: new Map(), asked: "", found: [], isAsking: false, data: null };
-  const shared = draft.kind === "imaps" ? field({ name: "password", label: "Password of the targets", kind: "password", value: passwords.shared, autocomplete: "new-password", hint: "For every mailbox without one of its own above. Kept encrypted on the server.", oninput: ({ target }) => (passwords.shared = target.value) }) : null;
+  const shared =
+    draft.kind === "imaps"
+      ? field({
+          name: "password",
+          label: "Password of the targets",
+          kind: "password",
+          value: passwords.shared,
+          autocomplete: "new-password",
+          hint: "For every mailbox without one of its own above. Kept encrypted on the server.",
+          oninput: ({ target }) => (passwords.shared = target.value),
+        })
+      : null;
   const add = form({
     fields: [shared],
     action: "Add and continue",
@@ -41,9 +52,13 @@ async function look(state, extractors, redraw) {
   state.isAsking = true;
   try {
     const answers = await Promise.all(known.map(({ id }) => get(`extractors/${id}/found`)));
-    state.found = answers.flatMap(({ found }, index) => found.map((entry) => ({ ...entry, extractor: known[index] })));
+    state.found = answers.flatMap(({ found }, index) =>
+      found.map((entry) => ({ ...entry, extractor: known[index] })),
+    );
     state.asked = asked;
     redraw();
+  } catch {
+    // The next change asks again.
   } finally {
     state.isAsking = false;
   }
@@ -57,14 +72,28 @@ function lineOf(state, draft, entry) {
     state.lines.set(key, { key, entry, chosen: false, target, password: "", wrong: null });
   }
   const line = state.lines.get(key);
-  const connector = state.data.connectors.find(({ extractor, location }) => extractor === entry.extractor.id && location === entry.root);
-  line.known = connector && state.data.mailboxes.find((mailbox) => mailbox.connector === connector.id && mailbox.source === entry.path);
+  const connector = state.data.connectors.find(
+    ({ extractor, location }) => extractor === entry.extractor.id && location === entry.root,
+  );
+  line.known =
+    connector &&
+    state.data.mailboxes.find(
+      (mailbox) => mailbox.connector === connector.id && mailbox.source === entry.path,
+    );
   return line;
 }
 
 function view({ me, draft, redraw }, state, add) {
   const lines = state.found.map((entry) => lineOf(state, draft, entry));
-  if (lines.length === 0) return panel({}, nothingYet("mailboxes", "No mailboxes found yet", "The extractor looks through its folder. They appear here by themselves."));
+  if (lines.length === 0)
+    return panel(
+      {},
+      nothingYet(
+        "mailboxes",
+        "No mailboxes found yet",
+        "The extractor looks through its folder. They appear here by themselves.",
+      ),
+    );
   const free = lines.filter((line) => isFree(line));
   const chosen = free.filter((line) => line.chosen).length;
   const all = free.length > 0 && chosen === free.length;
@@ -72,7 +101,13 @@ function view({ me, draft, redraw }, state, add) {
     for (const line of free) line.chosen = !all;
     redraw();
   };
-  const head = h("input", { type: "checkbox", checked: all, "aria-label": "Choose all", onchange: chooseAll, disabled: free.length === 0 });
+  const head = h("input", {
+    type: "checkbox",
+    checked: all,
+    "aria-label": "Choose all",
+    onchange: chooseAll,
+    disabled: free.length === 0,
+  });
   const columns = [
     { label: "Choose", kind: "narrow bare choose", head, cell: (line) => choice(line, redraw) },
     { label: "Found", kind: "bare", cell: foundCell },
@@ -80,9 +115,14 @@ function view({ me, draft, redraw }, state, add) {
   ];
   if (draft.kind === "imaps") columns.push({ label: "Own password", cell: passwordCell });
   const title = `${count(lines.length, "mailbox", "mailboxes")} found, ${number(chosen)} chosen`;
-  const needsConnector = !may(me, "administrator") ? notice("wait", "alert", "An administrator has to make the connector of a new folder.") : null;
+  const needsConnector = !may(me, "administrator")
+    ? notice("wait", "alert", "An administrator has to make the connector of a new folder.")
+    : null;
   return [
-    panel({ title, text: "The targets are suggested from your pattern; change any of them.", flush: true }, table({ caption: "Mailboxes found", columns, rows: lines, key: ({ key }) => key })),
+    panel(
+      { title, text: "The targets are suggested from your pattern; change any of them.", flush: true },
+      table({ caption: "Mailboxes found", columns, rows: lines, key: ({ key }) => key }),
+    ),
     needsConnector,
     panel({}, add),
   ];
@@ -94,7 +134,13 @@ function isFree({ entry, known }) {
 
 function choice(line, redraw) {
   const onchange = ({ target }) => ((line.chosen = target.checked), redraw());
-  const properties = { type: "checkbox", checked: Boolean(line.known) || line.chosen, disabled: !isFree(line), "aria-label": `Choose ${line.entry.path}`, onchange };
+  const properties = {
+    type: "checkbox",
+    checked: Boolean(line.known) || line.chosen,
+    disabled: !isFree(line),
+    "aria-label": `Choose ${line.entry.path}`,
+    onchange,
+  };
   return h("input", properties);
 }
 
@@ -112,7 +158,14 @@ function targetCell(line) {
   if (line.entry.unreadable) return "\u2013";
   const oninput = ({ target }) => (line.target = target.value);
   return [
-    h("input", { class: "code small", value: line.target, "aria-label": `Target of ${line.entry.path}`, spellcheck: "false", "aria-invalid": line.wrong ? "true" : null, oninput }),
+    h("input", {
+      class: "code small",
+      value: line.target,
+      "aria-label": `Target of ${line.entry.path}`,
+      spellcheck: "false",
+      "aria-invalid": line.wrong ? "true" : null,
+      oninput,
+    }),
     line.wrong ? h("span", { class: "wrong-text small" }, line.wrong) : null,
   ];
 }
@@ -120,7 +173,14 @@ function targetCell(line) {
 function passwordCell(line) {
   if (!isFree(line)) return "\u2013";
   const oninput = ({ target }) => (line.password = target.value);
-  return h("input", { type: "password", value: line.password, placeholder: "the common one", "aria-label": `Password of ${line.entry.path}`, autocomplete: "new-password", oninput });
+  return h("input", {
+    type: "password",
+    value: line.password,
+    placeholder: "the common one",
+    "aria-label": `Password of ${line.entry.path}`,
+    autocomplete: "new-password",
+    oninput,
+  });
 }
 
 /** The numbers of the mailboxes, or null when some could not be added. */
@@ -134,7 +194,12 @@ async function addChosen({ draft, passwords }, state) {
     try {
       const connector = await connectorOf(state.data.connectors, line.entry);
       const password = draft.kind === "imaps" ? line.password || passwords.shared : null;
-      const added = await post("mailboxes", { connector, source: line.entry.path, target: line.target, ...(password ? { password } : {}) });
+      const added = await post("mailboxes", {
+        connector,
+        source: line.entry.path,
+        target: line.target,
+        ...(password ? { password } : {}),
+      });
       ids.push(added.id);
     } catch (error) {
       line.wrong = error.message;
@@ -145,7 +210,9 @@ async function addChosen({ draft, passwords }, state) {
 
 /** The connector of the folder in which a database was found, made where there is none. */
 async function connectorOf(connectors, { extractor, root }) {
-  const known = connectors.find((connector) => connector.extractor === extractor.id && connector.location === root);
+  const known = connectors.find(
+    (connector) => connector.extractor === extractor.id && connector.location === root,
+  );
   if (known) return known.id;
   const names = new Set(connectors.map(({ name }) => name));
   const base = extractor.host.replaceAll(":", "-");
