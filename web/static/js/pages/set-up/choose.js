@@ -7,7 +7,7 @@ import { form, field } from "../../form.js";
 import { notice, nothingYet, panel, say, table } from "../../parts.js";
 import { may } from "../../shell.js";
 import { foundState } from "../extractors.js";
-import { nameOf, personName, targetOf } from "./pattern.js";
+import { personName, targetOf } from "./pattern.js";
 
 export function chooseStep(page) {
   const { draft, passwords, redraw, reload, keep, next } = page;
@@ -39,15 +39,19 @@ export function chooseStep(page) {
   });
   return (data) => {
     state.data = data;
-    look(state, data.extractors, redraw);
+    look(state, data, redraw);
     return view(page, state, add);
   };
 }
 
-/** Asks anew for what was found when an extractor tells of another number. */
-async function look(state, extractors, redraw) {
+/** Asks anew for what was found, and for what the server suggests, when there is another number of anything. */
+async function look(state, { extractors, mailboxes, connectors }, redraw) {
   const known = extractors.filter(({ revoked, found }) => !revoked && found > 0);
-  const asked = known.map(({ id, found }) => `${id}:${found}`).join(" ");
+  const asked = JSON.stringify([
+    known.map(({ id, found }) => [id, found]),
+    mailboxes.length,
+    connectors.length,
+  ]);
   if (asked === state.asked || state.isAsking) return;
   state.isAsking = true;
   try {
@@ -68,18 +72,11 @@ async function look(state, extractors, redraw) {
 function lineOf(state, draft, entry) {
   const key = `${entry.extractor.id}:${entry.root}:${entry.path}`;
   if (!state.lines.has(key)) {
-    const target = draft.kind ? targetOf(draft, nameOf(entry.path)) : "";
-    state.lines.set(key, { key, entry, chosen: false, target, password: "", wrong: null });
+    const target = draft.kind ? targetOf(draft, entry.suggested.user) : "";
+    state.lines.set(key, { key, chosen: false, target, password: "", wrong: null });
   }
-  const line = state.lines.get(key);
-  const connector = state.data.connectors.find(
-    ({ extractor, location }) => extractor === entry.extractor.id && location === entry.root,
-  );
-  line.known =
-    connector &&
-    state.data.mailboxes.find(
-      (mailbox) => mailbox.connector === connector.id && mailbox.source === entry.path,
-    );
+  const line = Object.assign(state.lines.get(key), { entry });
+  line.known = state.data.mailboxes.find(({ id }) => id === entry.mailbox);
   return line;
 }
 
@@ -186,9 +183,8 @@ function passwordCell(line) {
 /** The numbers of the mailboxes, or null when some could not be added. */
 async function addChosen({ draft, passwords }, state) {
   const lines = [...state.lines.values()].filter((line) => isFree(line) && line.chosen);
-  const known = [...state.lines.values()].filter((line) => line.known).map((line) => line.known.id);
-  if (lines.length + known.length === 0) throw new Error("Choose at least one mailbox.");
-  const ids = known;
+  if (lines.length + (draft.chosen ?? []).length === 0) throw new Error("Choose at least one mailbox.");
+  const ids = [];
   for (const line of lines) {
     line.wrong = null;
     try {
@@ -196,7 +192,7 @@ async function addChosen({ draft, passwords }, state) {
       const password = draft.kind === "imaps" ? line.password || passwords.shared : null;
       const added = await post("mailboxes", {
         connector,
-        source: line.entry.path,
+        source: line.entry.suggested.source ?? line.entry.path,
         target: line.target,
         ...(password ? { password } : {}),
       });
@@ -209,7 +205,8 @@ async function addChosen({ draft, passwords }, state) {
 }
 
 /** The connector of the folder in which a database was found, made where there is none. */
-async function connectorOf(connectors, { extractor, root }) {
+async function connectorOf(connectors, { extractor, root, suggested }) {
+  if (suggested.connector !== null) return suggested.connector;
   const known = connectors.find(
     (connector) => connector.extractor === extractor.id && connector.location === root,
   );
