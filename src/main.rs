@@ -12,6 +12,8 @@ use notesferry::modes::inspect::{self, InspectArguments};
 use notesferry::modes::migrate::{self, MigrateArguments};
 #[cfg(unix)]
 use notesferry::modes::serve::{self, ServeArguments};
+#[cfg(unix)]
+use notesferry::modes::user::{self, UserArguments};
 use std::io;
 use std::process::ExitCode;
 
@@ -29,6 +31,8 @@ enum Command {
     Serve(ServeArguments),
     #[cfg(unix)]
     Admin(AdminArguments),
+    #[cfg(unix)]
+    User(UserArguments),
     Migrate(MigrateArguments),
     Extract(ExtractArguments),
     #[command(hide = true)]
@@ -45,6 +49,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         #[cfg(unix)]
         Command::Admin(arguments) => admin::run(&arguments),
+        #[cfg(unix)]
+        Command::User(arguments) => user::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Extract(arguments) => extract::run(&arguments),
         Command::ExtractPart(arguments) => return extract::run_part(&arguments).into(),

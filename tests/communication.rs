@@ -145,6 +145,7 @@ impl Server {
             changed_unix_ms: 0,
             tally: TallyForm::default(),
             not_final: None,
+            limit: None,
         });
         pass.unwrap().id
     }

@@ -13,6 +13,8 @@ mod dxl;
 mod extractor;
 mod forge;
 #[cfg(unix)]
+mod front_door;
+#[cfg(unix)]
 mod gate;
 #[cfg(unix)]
 mod imap;

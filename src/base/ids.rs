@@ -38,6 +38,8 @@ id! {
     ConnectorId,
     /// A mailbox of a connector together with the target that it is carried to, as the admin entered them.
     MailboxNumber,
+    /// A person who may log in.
+    UserId,
     /// One pass over one mailbox.
     MigrationId,
     /// One process that works on a migration: a random number of its start, so that a migrator which was frozen is

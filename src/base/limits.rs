@@ -339,3 +339,48 @@ pub const API_ANSWER_SECONDS: u64 = 300;
 
 /// Bytes of the file with the settings of the server.
 pub const SETTINGS_FILE_BYTES: u64 = 64 << 10;
+
+/// Characters that a password of a user has at least. Length is what counts, so nothing else is asked of it.
+pub const USER_PASSWORD_CHARACTERS: usize = 10;
+
+/// Users of one server.
+pub const USERS: usize = 1_000;
+
+/// Sessions at once; the one that was used least recently ends for a new one.
+pub const SESSIONS: usize = 1_000;
+
+/// Seconds without a request after which a session ends. An open page asks all the time.
+pub const SESSION_IDLE_SECONDS: u64 = 60 * 60;
+
+/// Seconds after which a session ends whatever happens: a working day.
+pub const SESSION_SECONDS: u64 = 12 * 60 * 60;
+
+/// Log-ins that may fail for a name or an address before the first pause.
+pub const LOG_IN_FAILURES: u32 = 5;
+
+/// The longest pause, in seconds, after a log-in that failed. The pauses double: 1, 2, 4, ... seconds.
+pub const LOG_IN_PAUSE_SECONDS: u64 = 300;
+
+/// Seconds after which failed log-ins are forgotten.
+pub const LOG_IN_FORGET_SECONDS: u64 = 60 * 60;
+
+/// Names and addresses whose failed log-ins are remembered.
+pub const LOG_IN_FAILED: usize = 4_096;
+
+/// Lines of the audit log; the oldest leave first.
+pub const AUDIT_LINES: u64 = 100_000;
+
+/// Milliseconds for which a line of the audit log is kept: two years.
+pub const AUDIT_MILLISECONDS: i64 = 2 * 365 * 24 * 60 * 60 * 1_000;
+
+/// Milliseconds in which changes are gathered before a page is told: a pass changes something many times a second.
+pub const CHANGES_GATHERED_MS: u64 = 300;
+
+/// Seconds without a call after which an extractor counts as silent: three greetings.
+pub const EXTRACTOR_SILENT_SECONDS: u64 = 3 * HELLO_SECONDS as u64;
+
+/// Mailboxes that one call starts passes for.
+pub const PASSES_AT_ONCE: usize = 10_000;
+
+/// Bytes of a file of the page that is read from a folder during development.
+pub const PAGE_FILE_BYTES: u64 = 16 << 20;

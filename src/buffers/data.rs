@@ -34,6 +34,14 @@ pub struct DataLimits {
     pub reserve_free_bytes: u64,
 }
 
+/// Room on the disk of the content.
+#[derive(Clone, Copy, Debug)]
+pub struct Disk {
+    pub free_bytes: u64,
+    /// What is to stay free.
+    pub reserve_bytes: u64,
+}
+
 impl Default for DataLimits {
     fn default() -> Self {
         Self {
@@ -162,13 +170,19 @@ impl DataBuffer {
 
     /// Why nothing is kept that makes the file grow: the disk has less room than the reserve, in a sentence.
     pub fn disk_full(&self) -> Option<String> {
-        let folder = self.inner.spool.folder();
-        // Where the system does not say, there is none.
-        let free = fs4::available_space(folder).unwrap_or(0);
-        (free < self.limits.reserve_free_bytes).then(|| {
-            let (free, reserve) = (free >> 20, self.limits.reserve_free_bytes >> 20);
-            format!("{} has {free} MiB left, and {reserve} MiB are to stay free", folder.display())
+        let Disk { free_bytes, reserve_bytes } = self.disk();
+        (free_bytes < reserve_bytes).then(|| {
+            let (free, reserve) = (free_bytes >> 20, reserve_bytes >> 20);
+            let folder = self.inner.spool.folder().display();
+            format!("{folder} has {free} MiB left, and {reserve} MiB are to stay free")
         })
+    }
+
+    /// The disk that the content lies on.
+    pub fn disk(&self) -> Disk {
+        // Where the system does not say, there is none.
+        let free_bytes = fs4::available_space(self.inner.spool.folder()).unwrap_or(0);
+        Disk { free_bytes, reserve_bytes: self.limits.reserve_free_bytes }
     }
 
     /// Takes the chunks of a migration in the order in which they were kept, until `most_bytes` of them are taken, but

@@ -11,5 +11,7 @@ pub mod inspect;
 pub mod migrate;
 #[cfg(unix)]
 pub mod serve;
+#[cfg(unix)]
+pub mod user;
 
 pub use exit::{Exit, Failure};

@@ -1,5 +1,5 @@
-//! HTTP on the two private sockets of the data folder: requests come in, go to the web API or to the communication
-//! service, and their answers go out.
+//! HTTP on the two private sockets of the data folder: requests come in, go to the web API, to the website or to the
+//! communication service, and their answers go out.
 //!
 //! `gate.sock` is for our gate, which passes whole requests on and proves itself with the secret of this start;
 //! `admin.sock` is for the command line of whoever owns the folder. Both can be opened by their owner only, so tiny_http
@@ -11,12 +11,14 @@ use crate::base::limits::{
     EXTRACTOR_BODY_BYTES, GATE_API_BODY_BYTES, GATE_FORM_BODY_BYTES, SERVER_REQUESTS, SERVER_STOP_SECONDS,
 };
 use crate::base::secret::Secret;
-use crate::server::api::request::{ApiError, Method, Request, Response, Who};
-use crate::server::api::{API_PATH, Api, ServerFacts};
+use crate::server::api::request::{ApiError, Caller, Cookie, Method, Remote, Request, Response, Who};
+use crate::server::api::{API_PATH, Api};
 use crate::server::gate::{CLIENT_HEADER, GATE_HEADER};
 use crate::server::machine::Machine;
-use std::fs::{self, Permissions};
-use std::io::{self, Read as _};
+use crate::server::website::{self, DOWNLOAD_PATH, Page, SECURITY_HEADERS, Website};
+use std::borrow::Cow;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -28,12 +30,19 @@ use std::time::Duration;
 /// Where the calls of extractors begin in the address of a request.
 const EXTRACTOR_PATH: &str = "/extractor/v1/";
 
+/// The cookie with the token of a session.
+const SESSION_COOKIE: &str = "notesferry_session";
+
+/// The header with the token against forged requests.
+const CSRF_HEADER: &str = "X-CSRF-Token";
+
 /// How long it may take until a listener sees that it is to close, and how long a socket rests that the system closed.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What answers requests.
 pub struct Service {
     api: Api,
+    website: Website,
     machine: Arc<Machine>,
     under_way: Mutex<usize>,
     /// One request less is under way.
@@ -41,9 +50,9 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn new(machine: &Arc<Machine>, facts: ServerFacts) -> Arc<Self> {
-        let (api, machine) = (Api::new(Arc::clone(machine), facts), Arc::clone(machine));
-        Arc::new(Self { api, machine, under_way: Mutex::new(0), ended: Condvar::new() })
+    pub fn new(machine: &Arc<Machine>, api: Api, website: Website) -> Arc<Self> {
+        let machine = Arc::clone(machine);
+        Arc::new(Self { api, website, machine, under_way: Mutex::new(0), ended: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {
@@ -84,18 +93,43 @@ pub enum Door {
 }
 
 impl Door {
-    /// Who sent a request, if it may come in at all.
-    fn who(&self, request: &tiny_http::Request) -> Option<Who> {
+    /// What a request came with, if it may come in at all.
+    fn caller(&self, request: &tiny_http::Request) -> Option<Caller> {
         match self {
-            Self::Admin => Some(Who::Administrator),
+            Self::Admin => Some(Caller::Owner),
             Self::Gate(secret) => {
                 let shown = header(request, GATE_HEADER)?;
                 // Digests, because they are compared in constant time.
                 let is_gate = blake3::hash(shown.as_bytes()) == blake3::hash(secret.expose().as_bytes());
-                is_gate.then_some(Who::Stranger)
+                is_gate.then(|| Caller::Remote(remote(request)))
             }
         }
     }
+}
+
+fn remote(request: &tiny_http::Request) -> Remote {
+    Remote {
+        client: client(request).to_owned(),
+        token: header(request, "Cookie").and_then(session_cookie).map(Secret::new),
+        csrf: header(request, CSRF_HEADER).map(str::to_owned),
+        is_foreign: is_foreign(
+            header(request, "Sec-Fetch-Site"),
+            header(request, "Origin"),
+            header(request, "Host"),
+        ),
+    }
+}
+
+fn session_cookie(cookies: &str) -> Option<&str> {
+    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, value)| value)
+}
+
+/// Whether the browser says that another site's page sends this. Programs say nothing.
+fn is_foreign(fetch_site: Option<&str>, origin: Option<&str>, host: Option<&str>) -> bool {
+    let other_site = fetch_site.is_some_and(|site| !["same-origin", "none"].contains(&site));
+    let origin_host = origin.map(|origin| origin.split_once("://").map(|(_, host)| host));
+    other_site || origin_host.is_some_and(|origin_host| origin_host.is_none() || origin_host != host)
 }
 
 /// An open socket. It is closed when this is dropped.
@@ -168,6 +202,10 @@ struct Hall {
 }
 
 impl Hall {
+    fn has_tls(&self) -> bool {
+        self.service.api.has_tls()
+    }
+
     /// Answers a request on a thread of its own.
     fn take(self: &Arc<Self>, request: tiny_http::Request) {
         let most_bytes = largest_body(request.url());
@@ -178,7 +216,7 @@ impl Hall {
             return std::mem::forget(request);
         }
         let Some(place) = self.service.place() else {
-            return send(request, Answer::Json(ApiError::busy().into()));
+            return send(request, Answer::Json(ApiError::busy().into()), self.has_tls());
         };
         let hall = Arc::clone(self);
         let thread = thread::Builder::new().name("request".to_owned());
@@ -201,11 +239,11 @@ impl Hall {
             // Nobody is left to be answered.
             Err(_) => return,
         };
-        send(request, answer);
+        send(request, answer, self.has_tls());
     }
 
     fn route(&self, request: &tiny_http::Request, body: Vec<u8>) -> Answer {
-        let Some(who) = self.door.who(request) else {
+        let Some(caller) = self.door.caller(request) else {
             return Answer::Json(ApiError::not_logged_in().into());
         };
         let (path, query) = request.url().split_once('?').unwrap_or((request.url(), ""));
@@ -214,13 +252,42 @@ impl Hall {
             let bearer = header(request, "Authorization").and_then(|value| value.strip_prefix("Bearer "));
             return Answer::Frame(self.service.machine.communication().answer(call, bearer, &body));
         }
-        let call = path.strip_prefix(API_PATH).zip(Method::from_name(method));
-        let Some((path, method)) = call else {
-            return Answer::Json(ApiError::not_found(format!("page {method} {path}")).into());
-        };
-        let (path, query) = (path.to_owned(), query.to_owned());
-        Answer::Json(self.service.api.answer(&Request { method, path, query, body, who }))
+        if let Some((path, method)) = path.strip_prefix(API_PATH).zip(Method::from_name(method)) {
+            let (path, query) = (path.to_owned(), query.to_owned());
+            return Answer::Json(self.service.api.answer(&Request { method, path, query, body, caller }));
+        }
+        match method {
+            "GET" | "HEAD" if path == DOWNLOAD_PATH => self.program(&caller),
+            "GET" | "HEAD" => self.page(request, path),
+            _ => no_page(method, path),
+        }
     }
+
+    fn page(&self, request: &tiny_http::Request, path: &str) -> Answer {
+        match self.service.website.page(path) {
+            None => no_page("GET", path),
+            Some(page) if header(request, "If-None-Match") == Some(&page.entity_tag) => {
+                Answer::Unchanged(page.entity_tag)
+            }
+            Some(page) => Answer::Page(page),
+        }
+    }
+
+    fn program(&self, caller: &Caller) -> Answer {
+        let opened = match self.service.api.who(caller) {
+            Ok(Who::Stranger) => Err(ApiError::not_logged_in()),
+            Ok(Who::Owner | Who::User { .. }) => website::program().map_err(ApiError::from),
+            Err(error) => Err(error.into()),
+        };
+        match opened {
+            Ok((file, bytes)) => Answer::Program(file, bytes),
+            Err(error) => Answer::Json(error.into()),
+        }
+    }
+}
+
+fn no_page(method: &str, path: &str) -> Answer {
+    Answer::Json(ApiError::not_found(format!("page {method} {path}")).into())
 }
 
 /// The largest body of a route.
@@ -247,23 +314,69 @@ enum Answer {
     Json(Response),
     /// An answer to an extractor.
     Frame(Vec<u8>),
+    Page(Page),
+    /// The browser has the page with this tag.
+    Unchanged(String),
+    /// The program itself, and its length.
+    Program(File, u64),
 }
 
-fn send(request: tiny_http::Request, answer: Answer) {
-    let (status, kind, bytes) = match answer {
-        Answer::Json(Response { status, body }) => {
-            (status, "application/json", body.to_string().into_bytes())
-        }
-        Answer::Frame(bytes) => (200, "application/octet-stream", bytes),
-    };
-    // In one piece with its length: tiny_http holds small chunks back.
-    let mut response =
-        tiny_http::Response::from_data(bytes).with_status_code(status).with_chunked_threshold(usize::MAX);
-    for (name, value) in [("Content-Type", kind), ("Cache-Control", "no-store")] {
-        if let Ok(header) = tiny_http::Header::from_bytes(name, value) {
-            response.add_header(header);
-        }
+type Fields = Vec<(&'static str, String)>;
+
+/// Status, header fields and body.
+type Parts = (u16, Fields, Box<dyn Read + Send>, u64);
+
+impl Answer {
+    fn parts(self, has_tls: bool) -> Parts {
+        let not_kept = ("Cache-Control", "no-store".to_owned());
+        let kind = |kind: &str| ("Content-Type", kind.to_owned());
+        let (status, fields, bytes) = match self {
+            Self::Json(Response { status, body, cookie, retry_seconds }) => {
+                let mut fields = vec![kind("application/json"), not_kept];
+                fields.extend(cookie.map(|cookie| ("Set-Cookie", cookie_field(&cookie, has_tls))));
+                fields.extend(retry_seconds.map(|seconds| ("Retry-After", seconds.to_string())));
+                (status, fields, Cow::Owned(body.to_string().into_bytes()))
+            }
+            Self::Frame(bytes) => (200, vec![kind("application/octet-stream"), not_kept], Cow::Owned(bytes)),
+            Self::Page(Page { content_type, entity_tag, bytes }) => {
+                (200, [vec![kind(&content_type)], tagged(entity_tag)].concat(), bytes)
+            }
+            Self::Unchanged(entity_tag) => (304, tagged(entity_tag), Cow::Borrowed(&[][..])),
+            Self::Program(file, bytes) => {
+                let name = ("Content-Disposition", "attachment; filename=\"notesferry\"".to_owned());
+                let fields = vec![kind("application/octet-stream"), not_kept, name];
+                return (200, fields, Box::new(file.take(bytes)), bytes);
+            }
+        };
+        let length = bytes.len() as u64;
+        (status, fields, Box::new(io::Cursor::new(bytes)), length)
     }
+}
+
+/// A file of the page is asked for each time, so that a new release is seen at once.
+fn tagged(entity_tag: String) -> Fields {
+    vec![("ETag", entity_tag), ("Cache-Control", "no-cache".to_owned())]
+}
+
+/// RFC 6265 section 4.1: only for us, not for scripts, and over TLS where there is TLS.
+fn cookie_field(cookie: &Cookie, has_tls: bool) -> String {
+    let (value, ends) = match cookie {
+        Cookie::Set(token) => (token.expose(), ""),
+        Cookie::Clear => ("", "; Max-Age=0"),
+    };
+    let secure = if has_tls { "; Secure" } else { "" };
+    format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{ends}")
+}
+
+fn send(request: tiny_http::Request, answer: Answer, has_tls: bool) {
+    let (status, fields, body, length) = answer.parts(has_tls);
+    let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
+    let fields = fields.chain(SECURITY_HEADERS.iter().copied());
+    let headers = fields.filter_map(|(name, value)| tiny_http::Header::from_bytes(name, value).ok());
+    // In one piece with its length: tiny_http holds small chunks back.
+    let length = usize::try_from(length).ok();
+    let response = tiny_http::Response::new(status.into(), headers.collect(), body, length, None)
+        .with_chunked_threshold(usize::MAX);
     // Whoever asked went away: it asks again.
     let _ = request.respond(response);
 }
@@ -271,6 +384,8 @@ fn send(request: tiny_http::Request, answer: Answer) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::{Moment, Monotonic};
+    use crate::server::api::ServerFacts;
     use crate::server::machine::MachineSettings;
     use std::io::Write as _;
     use std::os::unix::net::UnixStream;
@@ -298,7 +413,10 @@ mod tests {
                 address: "http://localhost:1".to_owned(),
                 fingerprint: None,
             };
-            let service = Service::new(&machine, facts);
+            let api =
+                Api::new(Arc::clone(&machine), facts, || Moment { monotonic: Monotonic::ZERO, unix_ms: 1 })
+                    .unwrap();
+            let service = Service::new(&machine, api, Website::new(None));
             let listener = listen(&folder.path().join("sock"), door, &service).unwrap();
             Self { _listener: listener, machine, folder }
         }
@@ -331,7 +449,12 @@ mod tests {
     #[test]
     fn every_other_path_is_an_error_in_json() {
         let bench = Bench::new(Door::Admin);
-        for head in ["GET / HTTP/1.1", "PUT /api/v1/server HTTP/1.1", "GET /extractor/v1/hello HTTP/1.1"] {
+        for head in [
+            "GET /nothing HTTP/1.1",
+            "POST / HTTP/1.1",
+            "PUT /api/v1/server HTTP/1.1",
+            "GET /extractor/v1/hello HTTP/1.1",
+        ] {
             let answer = bench.ask(head, b"");
             assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("not_found"), "{answer}");
         }

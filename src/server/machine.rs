@@ -175,6 +175,9 @@ impl Machine {
         });
         let weak = Arc::downgrade(&machine);
         machine.communication.on_arrival(Box::new(move |migration| wake(&weak, migration)));
+        let weak = Arc::downgrade(&machine);
+        let news = move || weak.upgrade().iter().for_each(|machine| machine.changed());
+        machine.communication.on_news(Box::new(news));
         machine.go_on()?;
         let scheduling = Arc::clone(&machine);
         let thread = thread::Builder::new()
@@ -193,16 +196,21 @@ impl Machine {
         &self.communication
     }
 
+    /// What arrived and is not delivered yet.
+    pub fn data(&self) -> &DataBuffer {
+        &self.parts.data
+    }
+
     /// The key under which passwords are sealed.
     pub fn seal_key(&self) -> &SealKey {
         &self.key
     }
 
-    /// Starts a pass over a mailbox.
+    /// Starts a pass over a mailbox; with a limit a trial of so many documents.
     ///
     /// # Errors
     /// [`OrderError`]
-    pub fn start_pass(&self, mailbox: MailboxNumber) -> Result<MigrationId, OrderError> {
+    pub fn start_pass(&self, mailbox: MailboxNumber, limit: Option<u32>) -> Result<MigrationId, OrderError> {
         let line = self.store().line::<Mailbox>(mailbox)?.ok_or(OrderError::NoMailbox(mailbox))?;
         let target = target_of(&line)?;
         // The lock is held until the scheduler knows the pass, so that two orders at once start one.
@@ -219,6 +227,7 @@ impl Machine {
             changed_unix_ms: now,
             tally: Tally::default().into(),
             not_final: None,
+            limit,
         })?;
         drop(scheduler);
         self.tell(Event::Started { pass: pass.id, mailbox: target.mailbox() });
@@ -422,6 +431,7 @@ impl Machine {
             pass,
             settings.clone(),
             mailbox.all_documents,
+            line.limit,
             Arc::clone(&running),
         )?;
         lock(&self.running).insert(pass, Arc::clone(&running));
@@ -548,7 +558,8 @@ impl Machine {
         let _ = self.inbox.send(Inbox::Event(event));
     }
 
-    fn changed(&self) {
+    /// Something changed that a page may want to show.
+    pub fn changed(&self) {
         *lock(&self.mark) += 1;
         self.marked.notify_all();
     }

@@ -10,3 +10,6 @@ pub mod machine;
 pub mod migration;
 pub mod pool;
 pub mod scheduler;
+pub mod session;
+#[cfg(unix)]
+pub mod website;

@@ -1,10 +1,10 @@
-//! What an administrator entered and what came of it: extractors, connectors, mailboxes, passes.
+//! What an administrator entered and what came of it: extractors, connectors, mailboxes, passes, users.
 //!
 //! Written by `server::api`, `server::communication` and `server::scheduler`; one line each in table `config`. The
 //! types are their own disk form: a byte for the layout, then the fields in this order. Fields are only appended, and
 //! the golden bytes below hold that.
 
-use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId};
+use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId, UserId};
 use crate::model::outcome::Tally;
 use crate::store::open::{StateStore, StoreError};
 use crate::store::record::RecordError;
@@ -44,6 +44,7 @@ lines! {
     Mailbox(MailboxNumber) = "mailbox",
     PassLine(MigrationId) = "pass",
     EnrolCode(u64) = "enrol code",
+    User(UserId) = "user",
 }
 
 /// A machine that was enrolled.
@@ -127,6 +128,30 @@ pub struct PassLine {
     pub tally: TallyForm,
     /// Why another pass is needed, although this one is finished: the source changed meanwhile.
     pub not_final: Option<String>,
+    /// A trial ends after so many documents; the others are not listed.
+    pub limit: Option<u32>,
+}
+
+/// What a user may do. Each may also do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Role {
+    /// Looks at everything.
+    Viewer,
+    /// Adds mailboxes, starts and stops passes.
+    Operator,
+    Administrator,
+}
+
+/// A person who may log in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub id: UserId,
+    /// No two differ only in capital letters.
+    pub name: String,
+    pub role: Role,
+    /// Argon2id, in the form of the Password Hashing Competition.
+    pub password_hash: String,
+    pub created_unix_ms: i64,
 }
 
 /// The sum of a pass.
@@ -237,11 +262,11 @@ impl StateStore {
     }
 }
 
-fn encode(line: &impl Serialize) -> Result<Vec<u8>, RecordError> {
+pub(super) fn encode(line: &impl Serialize) -> Result<Vec<u8>, RecordError> {
     Ok(postcard::to_extend(line, vec![LAYOUT_VERSION])?)
 }
 
-fn decode<L: Line>(bytes: &[u8]) -> Result<L, RecordError> {
+pub(super) fn decode<L: DeserializeOwned>(bytes: &[u8]) -> Result<L, RecordError> {
     match bytes.split_first() {
         Some((&LAYOUT_VERSION, rest)) => Ok(postcard::from_bytes(rest)?),
         Some((&layout, _)) => Err(RecordError::Layout(layout)),
@@ -307,6 +332,17 @@ mod tests {
             all_documents: true,
         };
         assert_eq!(hex(&mailbox), "01050205612e6e736606656d6c3a2f780001");
+        let user = User {
+            id: UserId(3),
+            name: "jo".to_owned(),
+            role: Role::Administrator,
+            password_hash: "$a".to_owned(),
+            created_unix_ms: 1,
+        };
+        assert_eq!(hex(&user), "0103026a6f0202246102");
+        for (role, number) in [(Role::Viewer, "00"), (Role::Operator, "01")] {
+            assert_eq!(hex(&User { role, ..user.clone() })[10..12], *number);
+        }
         let state = PassState::Waiting { until_unix_ms: 1, failures: 2, why: "x".to_owned() };
         let tally = Tally { found: 1, delivered: 1, ..Tally::default() };
         let mut pass = PassLine {
@@ -317,8 +353,11 @@ mod tests {
             changed_unix_ms: 2,
             tally: tally.into(),
             not_final: None,
+            limit: None,
         };
-        assert_eq!(hex(&pass), "010405020202017802040101000000000000");
+        assert_eq!(hex(&pass), "01040502020201780204010100000000000000");
+        pass.limit = Some(10);
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a");
         for (state, number) in [
             (PassState::Queued, "00"),
             (PassState::Running, "01"),

@@ -5,6 +5,7 @@
 //! before it returns.
 
 pub mod actions;
+pub mod audit;
 pub mod config;
 mod open;
 mod record;

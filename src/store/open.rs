@@ -4,7 +4,7 @@ use crate::base::limits::STORE_CACHE_BYTES;
 use crate::store::record::RecordError;
 use crate::store::seal::SealError;
 use crate::store::tables::{
-    ACTIONS, CONFIG, COUNTERS, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION,
+    ACTIONS, AUDIT, CONFIG, COUNTERS, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION,
 };
 use crate::store::writer::Writer;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError};
@@ -153,6 +153,7 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     transaction.open_table(REMOVALS)?;
     transaction.open_table(CONFIG)?;
     transaction.open_table(ACTIONS)?;
+    transaction.open_table(AUDIT)?;
     transaction.open_table(COUNTERS)?;
     transaction.open_table(META)?.insert(SCHEMA, SCHEMA_VERSION)?;
     transaction.commit()?;

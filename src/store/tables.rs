@@ -28,6 +28,9 @@ pub const REMOVALS: TableDefinition<(&str, &[u8]), ()> = TableDefinition::new("r
 /// (kind, number) -> a line of the configuration, as `store::config` says.
 pub const CONFIG: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("config");
 
+/// Number -> who changed what and when, as `store::audit` says.
+pub const AUDIT: TableDefinition<u64, &[u8]> = TableDefinition::new("audit");
+
 /// Migration -> what it is to do next, as `store::actions` says.
 pub const ACTIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("actions");
 

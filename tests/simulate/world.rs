@@ -276,7 +276,8 @@ impl World {
         let hand = Hand::default();
         let settings = Settings { mailbox: target(), now_unix_ms: self.now().unix_ms, pass: Some(self.pass) };
         let (parts, store) = (server.parts.clone(), &server.parts.store);
-        let Ok(mut service) = Service::begin(parts, self.pass, settings.clone(), false, hand.clone()) else {
+        let Ok(mut service) = Service::begin(parts, self.pass, settings.clone(), false, None, hand.clone())
+        else {
             return PassEnd::Crashed;
         };
         if self.note(server, PassState::Running).is_err() {
@@ -439,6 +440,7 @@ fn add_pass(store: &StateStore, mailbox: MailboxNumber) -> MigrationId {
         changed_unix_ms: 0,
         tally: Tally::default().into(),
         not_final: None,
+        limit: None,
     });
     pass.unwrap().id
 }

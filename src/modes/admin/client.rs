@@ -36,6 +36,12 @@ impl Client {
 
     /// # Errors
     /// As [`Client::call`].
+    pub fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.call("PATCH", path, Some(body))
+    }
+
+    /// # Errors
+    /// As [`Client::call`].
     pub fn delete(&self, path: &str) -> Result<Value, Failure> {
         self.call("DELETE", path, None)
     }

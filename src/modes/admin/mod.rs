@@ -3,8 +3,8 @@
 //! A client of the web API and nothing else; checks are the server's. What it prints for people are tables; with
 //! `--json` it prints what the server answered.
 
-mod client;
-mod table;
+pub mod client;
+pub mod table;
 pub(in crate::modes) mod watch;
 
 use crate::destinations::registry::Target;

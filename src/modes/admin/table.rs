@@ -191,6 +191,19 @@ pub fn set_aside(answer: &Value) -> String {
     )
 }
 
+pub fn users(answer: &Value) -> String {
+    table(
+        &answer["users"],
+        "No user yet; the first one is made on the page, with the code that `notesferry serve` prints.",
+        &[
+            ("No", plain!("id")),
+            ("Name", plain!("name")),
+            ("Role", plain!("role")),
+            ("Since", |line| time(&line["created_unix_ms"])),
+        ],
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

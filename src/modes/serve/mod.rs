@@ -1,7 +1,8 @@
 //! `notesferry serve`: the server, in one process, until it is told to stop.
 //!
 //! Joins the parts: the data folder, the public port behind the gate, and the two private sockets. Log lines go to
-//! standard error; standard output gets one line when everything is open.
+//! standard error; standard output gets a line when everything is open, and the code of the first start while there is
+//! no user.
 
 mod builtin;
 mod settings;
@@ -11,12 +12,13 @@ use crate::base::secret::Secret;
 use crate::buffers::action::LeaseSettings;
 use crate::buffers::data::DataLimits;
 use crate::modes::{Exit, Failure};
-use crate::server::api::ServerFacts;
+use crate::server::api::{Api, ServerFacts};
 use crate::server::communication::CommunicationSettings;
 use crate::server::gate::{self, Gate, GateLimits, GateSettings, Upstream, certificate};
 use crate::server::listener::{self, Door, Listener, Service};
 use crate::server::machine::{Machine, MachineError, MachineSettings};
 use crate::server::scheduler::SchedulerSettings;
+use crate::server::website::Website;
 use crate::store::{StoreError, seal};
 use builtin::Builtin;
 use clap::Args;
@@ -64,6 +66,10 @@ pub struct ServeArguments {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
+    /// Show the page from this folder instead of the one inside the program; for those who change it.
+    #[arg(long, value_name = "DIR")]
+    web_dir: Option<PathBuf>,
+
     /// The file with the settings (default: notesferry.toml in the data folder, if it is there).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -105,7 +111,7 @@ fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
         .init();
     let stop = stop_on_signal()?;
     let machine = open_machine(&folder, &settings)?;
-    let opened = open_doors(&folder, &settings, &machine);
+    let opened = open_doors(&folder, &settings, arguments.web_dir.clone(), &machine);
     let open = opened.inspect_err(|_| machine.shut_down())?;
     let builtin = start_builtin(&folder, &settings, &machine, &open);
     let builtin = match builtin {
@@ -117,6 +123,9 @@ fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     };
     // Nobody has to read it.
     let _ = writeln!(io::stdout(), "notesferry serves {}", open.address);
+    if let Some(code) = &open.first_code {
+        let _ = writeln!(io::stdout(), "first start: open that address and enter the code {}", code.expose());
+    }
     tracing::info!(address = open.address, data_folder = %folder.display(), "ready");
     // An error would mean that no signal can come any more.
     let _ = stop.recv();
@@ -203,6 +212,8 @@ struct Open {
     /// As people and other machines name it.
     address: String,
     fingerprint: Option<String>,
+    /// Makes the first administrator.
+    first_code: Option<Secret>,
     gate: Gate,
     listeners: [Listener; 2],
     service: Arc<Service>,
@@ -219,7 +230,12 @@ impl Open {
     }
 }
 
-fn open_doors(folder: &Path, settings: &Settings, machine: &Arc<Machine>) -> Result<Open, Failure> {
+fn open_doors(
+    folder: &Path,
+    settings: &Settings,
+    web_folder: Option<PathBuf>,
+    machine: &Arc<Machine>,
+) -> Result<Open, Failure> {
     let certificate = match (&settings.tls_certificate, &settings.tls_key) {
         _ if settings.http => None,
         (Some(certificate), Some(key)) => Some(certificate::load(certificate, key)),
@@ -238,21 +254,24 @@ fn open_doors(folder: &Path, settings: &Settings, machine: &Arc<Machine>) -> Res
     let gate = gate.map_err(|error| usage(error.to_string()))?;
     let address = address(settings, gate.local_addr());
     let fingerprint = certificate.map(|certificate| certificate.fingerprint);
+    let clock = SystemClock::new();
     let facts = ServerFacts {
         data_folder: folder.to_owned(),
-        started_unix_ms: SystemClock::new().now().unix_ms,
+        started_unix_ms: clock.now().unix_ms,
         address: address.clone(),
         // A certificate that was given is vouched for by an authority, and replaced from time to time.
         fingerprint: fingerprint.clone().filter(|_| settings.tls_certificate.is_none()),
     };
-    let service = Service::new(machine, facts);
+    let api = Api::new(Arc::clone(machine), facts, move || clock.now())?;
+    let first_code = api.first_code()?.cloned();
+    let service = Service::new(machine, api, Website::new(web_folder));
     let listen = |name: &str, door: Door| {
         let path = folder.join(name);
         let opened = listener::listen(&path, door, &service);
         opened.map_err(|error| usage(format!("cannot listen on {}: {error}", path.display())))
     };
     let listeners = [listen(GATE_SOCKET, Door::Gate(secret))?, listen(ADMIN_SOCKET, Door::Admin)?];
-    Ok(Open { address, fingerprint, gate, listeners, service })
+    Ok(Open { address, fingerprint, first_code, gate, listeners, service })
 }
 
 fn start_builtin(

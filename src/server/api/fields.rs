@@ -88,6 +88,22 @@ impl Fields {
         self.number(name)?.ok_or_else(|| missing(name))
     }
 
+    /// The numbers of records, at most so many.
+    ///
+    /// # Errors
+    /// When it is no list of numbers, or too long.
+    pub fn numbers(&mut self, name: &str, most: usize) -> Result<Option<Vec<u64>>, ApiError> {
+        let wrong = || ApiError::invalid(name, format!("`{name}` is a list of at most {most} numbers."));
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(values)) if values.len() <= most => {
+                let numbers: Option<Vec<u64>> = values.iter().map(Value::as_u64).collect();
+                numbers.map(Some).ok_or_else(wrong)
+            }
+            Some(_) => Err(wrong()),
+        }
+    }
+
     /// Yes or no.
     ///
     /// # Errors

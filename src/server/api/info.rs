@@ -18,6 +18,12 @@ pub struct ServerFacts {
     pub fingerprint: Option<String>,
 }
 
+impl ServerFacts {
+    pub fn has_tls(&self) -> bool {
+        self.address.starts_with("https:")
+    }
+}
+
 pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
     let (Method::Get, []) = (request.method, rest) else { return Err(no_such_call(request)) };
     let ServerFacts { data_folder, started_unix_ms, address, fingerprint } = &api.facts;

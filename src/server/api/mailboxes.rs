@@ -2,7 +2,7 @@
 
 use super::connectors::connector;
 use super::fields::Fields;
-use super::passes::is_open;
+use super::passes::{is_open, pass_json, start_one};
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call, number};
 use crate::base::ids::{ConnectorId, MailboxNumber};
@@ -11,8 +11,9 @@ use crate::base::secret::Secret;
 use crate::destinations::DestinationError;
 use crate::destinations::registry::Target;
 use crate::server::machine::SetAsideItem;
-use crate::store::config::{Connector, Mailbox};
+use crate::store::config::{Connector, Mailbox, PassLine};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::path::Path;
 
 pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
@@ -21,10 +22,13 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
         (Method::Post, []) => create(api, Fields::read(&request.body)?),
         (Method::Get, [id]) => {
             let line = mailbox(api, number("mailbox", id)?)?;
-            Ok(Response::ok(mailbox_json(&line, &api.machine.store().lines()?)))
+            Ok(Response::ok(Context::read(api)?.mailbox_json(&line)))
         }
         (Method::Patch, [id]) => change(api, number("mailbox", id)?, Fields::read(&request.body)?),
         (Method::Delete, [id]) => delete(api, number("mailbox", id)?),
+        (Method::Post, [id, "passes"]) => {
+            start_one(api, number("mailbox", id)?, Fields::read(&request.body)?)
+        }
         (Method::Post, [id, "test-target"]) => test_target(api, number("mailbox", id)?),
         (Method::Get, [id, "set-aside"]) => set_aside(api, number("mailbox", id)?, request),
         _ => Err(no_such_call(request)),
@@ -32,9 +36,9 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
 }
 
 fn list(api: &Api) -> Result<Response, ApiError> {
-    let connectors = api.machine.store().lines()?;
+    let context = Context::read(api)?;
     let lines = api.machine.store().lines::<Mailbox>()?;
-    let lines: Vec<Value> = lines.iter().map(|line| mailbox_json(line, &connectors)).collect();
+    let lines: Vec<Value> = lines.iter().map(|line| context.mailbox_json(line)).collect();
     Ok(Response::ok(json!({"mailboxes": lines})))
 }
 
@@ -63,7 +67,7 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     let added = api.machine.store().add_line(move |id| Mailbox { id, ..new.clone() })?;
     api.machine.communication().tell_all();
     tracing::info!(mailbox = added.id.0, "mailbox created");
-    Ok(Response::created(mailbox_json(&added, &[connector])))
+    Ok(Response::created(Context::read(api)?.mailbox_json(&added)))
 }
 
 /// Fields that are missing stay as they are. A new target needs its password again, so that a password never goes to
@@ -86,7 +90,7 @@ fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, 
     api.machine.store().put_lines(vec![line.clone()])?;
     api.machine.communication().tell_all();
     tracing::info!(mailbox = id.0, "mailbox changed");
-    Ok(Response::ok(mailbox_json(&line, &api.machine.store().lines()?)))
+    Ok(Response::ok(Context::read(api)?.mailbox_json(&line)))
 }
 
 /// The ledger keeps what it knows of the target: a mailbox that is entered again goes on where this one ended.
@@ -112,12 +116,29 @@ fn test_target(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
         })?,
         None => Secret::new(""),
     };
+    Ok(try_target(&target, &line.target, password))
+}
+
+/// `targets/test`: as `test-target`, before there is a mailbox.
+pub fn test_new_target(request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
+    let (Method::Post, ["test"]) = (request.method, rest) else { return Err(no_such_call(request)) };
+    let mut fields = Fields::read(&request.body)?;
+    let (text, password) = (fields.needed_text("target")?, fields.secret("password")?);
+    fields.finish()?;
+    let target = parse_target(&text)?;
+    if target.wants_password() && password.is_none() {
+        return Err(ApiError::invalid("password", "This target needs a password."));
+    }
+    Ok(try_target(&target, &text, password.unwrap_or_else(|| Secret::new(""))))
+}
+
+fn try_target(target: &Target, text: &str, password: Secret) -> Response {
     let (code, sentence) = match target.open(password) {
-        Ok(_) if target.wants_password() => ("works", format!("{} accepts the log-in.", line.target)),
-        Ok(_) => ("works", format!("{} needs no log-in.", line.target)),
+        Ok(_) if target.wants_password() => ("works", format!("{text} accepts the log-in.")),
+        Ok(_) => ("works", format!("{text} needs no log-in.")),
         Err(error) => (failure_code(&error), format!("{error}.")),
     };
-    Ok(Response::ok(json!({"works": code == "works", "code": code, "sentence": sentence})))
+    Response::ok(json!({"works": code == "works", "code": code, "sentence": sentence}))
 }
 
 fn failure_code(error: &DestinationError) -> &'static str {
@@ -218,11 +239,39 @@ fn refuse_open_pass(api: &Api, id: MailboxNumber) -> Result<(), ApiError> {
     }
 }
 
-fn mailbox_json(line: &Mailbox, connectors: &[Connector]) -> Value {
-    let Mailbox { id, connector, source, target, target_password, all_documents } = line;
-    let connector_name = connectors.iter().find(|other| other.id == *connector).map(|other| &other.name);
-    json!({
-        "id": id, "connector": connector, "connector_name": connector_name, "source": source, "target": target,
-        "has_password": target_password.is_some(), "all_documents": all_documents,
-    })
+/// What is shown with a mailbox.
+pub struct Context {
+    connectors: HashMap<ConnectorId, String>,
+    last_passes: HashMap<MailboxNumber, PassLine>,
+}
+
+impl Context {
+    pub fn read(api: &Api) -> Result<Self, ApiError> {
+        let connectors = api.machine.store().lines::<Connector>()?.into_iter();
+        // In the order of their numbers, so the last one stays.
+        let passes = api.machine.passes()?.into_iter();
+        Ok(Self {
+            connectors: connectors.map(|line| (line.id, line.name)).collect(),
+            last_passes: passes.map(|pass| (pass.mailbox, pass)).collect(),
+        })
+    }
+
+    pub fn last_pass(&self, mailbox: MailboxNumber) -> Option<&PassLine> {
+        self.last_passes.get(&mailbox)
+    }
+
+    /// As the command line names it: CONNECTOR:PATH.
+    pub fn name(&self, line: &Mailbox) -> String {
+        let connector = self.connectors.get(&line.connector).map(String::as_str).unwrap_or_default();
+        format!("{connector}:{}", line.source)
+    }
+
+    fn mailbox_json(&self, line: &Mailbox) -> Value {
+        let Mailbox { id, connector, source, target, target_password, all_documents } = line;
+        json!({
+            "id": id, "connector": connector, "connector_name": self.connectors.get(connector), "source": source,
+            "target": target, "has_password": target_password.is_some(), "all_documents": all_documents,
+            "last_pass": self.last_pass(*id).map(pass_json),
+        })
+    }
 }

@@ -1,10 +1,10 @@
 //! `passes`: carrying a mailbox, once or again.
 
 use super::fields::Fields;
-use super::request::{ApiError, Method, Request, Response};
+use super::request::{ApiError, Method, Request, Response, sentence};
 use super::{Api, no_such_call, number};
 use crate::base::ids::{MailboxNumber, MigrationId};
-use crate::base::limits::NOTIFY_SECONDS;
+use crate::base::limits::{NOTIFY_SECONDS, PASSES_AT_ONCE};
 use crate::model::outcome::Tally;
 use crate::store::config::{PassLine, PassState};
 use serde_json::{Value, json};
@@ -30,20 +30,65 @@ fn list(api: &Api, request: &Request) -> Result<Response, ApiError> {
     Ok(Response::ok(json!({"mark": mark, "passes": passes})))
 }
 
+/// One mailbox, or several: then one that cannot be started does not stop the others.
 fn start(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
+    let several = fields.numbers("mailboxes", PASSES_AT_ONCE)?;
+    let Some(mailboxes) = several else {
+        let mailbox = fields.needed_number("mailbox")?.into();
+        return start_one(api, mailbox, fields);
+    };
+    let limit = limit(&mut fields)?;
+    fields.finish()?;
+    let _changes = api.one_at_a_time();
+    let (mut started, mut refused) = (Vec::new(), Vec::new());
+    for mailbox in mailboxes {
+        match api.machine.start_pass(mailbox.into(), limit) {
+            Ok(id) => started.push(json!({"mailbox": mailbox, "id": id})),
+            Err(error) => refused.push(json!({"mailbox": mailbox, "sentence": sentence(&error)})),
+        }
+    }
+    tracing::info!(started = started.len(), refused = refused.len(), "passes started");
+    Ok(Response::created(json!({"started": started, "refused": refused})))
+}
+
+/// Also tries documents again that are set aside.
+pub fn start_one(api: &Api, mailbox: MailboxNumber, mut fields: Fields) -> Result<Response, ApiError> {
+    let limit = limit(&mut fields)?;
+    fields.finish()?;
     // Not while a mailbox is being changed or deleted.
     let _changes = api.one_at_a_time();
-    let mailbox: MailboxNumber = fields.needed_number("mailbox")?.into();
-    fields.finish()?;
-    let id = api.machine.start_pass(mailbox)?;
+    let id = api.machine.start_pass(mailbox, limit)?;
     tracing::info!(mailbox = mailbox.0, pass = id.0, "pass started");
     Ok(Response::created(json!({"id": id})))
+}
+
+/// How many documents a trial carries.
+fn limit(fields: &mut Fields) -> Result<Option<u32>, ApiError> {
+    let limit = fields.number("limit")?;
+    let limit = limit.map(|limit| u32::try_from(limit).ok().filter(|limit| *limit > 0));
+    limit
+        .map(|limit| limit.ok_or_else(|| ApiError::invalid("limit", "`limit` is a number from 1.")))
+        .transpose()
 }
 
 fn stop(api: &Api, id: MigrationId) -> Result<Response, ApiError> {
     api.machine.stop_pass(id)?;
     tracing::info!(pass = id.0, "pass stopped");
     Ok(Response::ok(json!({"id": id})))
+}
+
+/// `stop-all`: the one button for when something looks wrong.
+pub fn stop_all(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
+    let (Method::Post, []) = (request.method, rest) else { return Err(no_such_call(request)) };
+    Fields::read(&request.body)?.finish()?;
+    let _changes = api.one_at_a_time();
+    let mut stopped = Vec::new();
+    for pass in api.machine.passes()?.iter().filter(|pass| is_open(&pass.state)) {
+        api.machine.stop_pass(pass.id)?;
+        stopped.push(pass.id);
+    }
+    tracing::info!(passes = stopped.len(), "all passes stopped");
+    Ok(Response::ok(json!({"stopped": stopped})))
 }
 
 fn pass(api: &Api, id: MigrationId) -> Result<PassLine, ApiError> {
@@ -59,18 +104,23 @@ pub fn is_open(state: &PassState) -> bool {
     }
 }
 
-fn pass_json(pass: &PassLine) -> Value {
-    let PassLine { id, mailbox, state, started_unix_ms, changed_unix_ms, tally, not_final } = pass;
+pub fn pass_json(pass: &PassLine) -> Value {
+    let PassLine { id, mailbox, state, started_unix_ms, changed_unix_ms, tally, not_final, limit } = pass;
     let (state, waits) = state_json(state);
-    let Tally { found, delivered, already_there, filtered_out, set_aside, removed_by_user, still_to_do } =
-        (*tally).into();
     json!({
         "id": id, "mailbox": mailbox, "state": state, "waits": waits, "started_unix_ms": started_unix_ms,
-        "changed_unix_ms": changed_unix_ms, "not_final": not_final,
-        "tally": {
-            "found": found, "delivered": delivered, "already_there": already_there, "filtered_out": filtered_out,
-            "set_aside": set_aside, "removed_by_user": removed_by_user, "still_to_do": still_to_do,
-        },
+        "changed_unix_ms": changed_unix_ms, "not_final": not_final, "limit": limit,
+        "tally": tally_json((*tally).into()),
+    })
+}
+
+/// The sum of the product's first promise.
+pub fn tally_json(tally: Tally) -> Value {
+    let Tally { found, delivered, already_there, filtered_out, set_aside, removed_by_user, still_to_do } =
+        tally;
+    json!({
+        "found": found, "delivered": delivered, "already_there": already_there, "filtered_out": filtered_out,
+        "set_aside": set_aside, "removed_by_user": removed_by_user, "still_to_do": still_to_do,
     })
 }
 

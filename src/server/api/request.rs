@@ -1,17 +1,63 @@
 //! What a call of the web API is made of, without HTTP: so calls are tested without a server.
 
+use crate::base::ids::UserId;
+use crate::base::secret::Secret;
 use crate::server::machine::OrderError;
 use crate::store::StoreError;
+use crate::store::config::Role;
 use serde_json::{Value, json};
 use std::io;
 
+/// How a call came in.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Through the admin socket, which only the owner of the data folder can open.
+    Owner,
+    /// Through the gate.
+    Remote(Remote),
+}
+
+/// What came with a call through the gate, not checked yet.
+#[derive(Clone, Debug, Default)]
+pub struct Remote {
+    /// The address of the client.
+    pub client: String,
+    /// The token of a session, from the cookie.
+    pub token: Option<Secret>,
+    /// The token against forged requests, from a header that only our own page can set.
+    pub csrf: Option<String>,
+    /// The browser says that a page of another site sends this.
+    pub is_foreign: bool,
+}
+
 /// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Came through the admin socket, which only the owner of the data folder can open.
-    Administrator,
-    /// Came through the public port and is not logged in.
+    Owner,
+    /// A user who is logged in.
+    User {
+        id: UserId,
+        name: String,
+        role: Role,
+        /// What has to come with every change.
+        csrf: String,
+    },
     Stranger,
+}
+
+impl Who {
+    /// What one may do; `None` for a stranger.
+    pub fn role(&self) -> Option<Role> {
+        match self {
+            Self::Owner => Some(Role::Administrator),
+            Self::User { role, .. } => Some(*role),
+            Self::Stranger => None,
+        }
+    }
+
+    pub fn is_user(&self, user: UserId) -> bool {
+        matches!(self, Self::User { id, .. } if *id == user)
+    }
 }
 
 /// What is done with a resource.
@@ -44,7 +90,7 @@ pub struct Request {
     /// As it stands behind the `?`, or empty.
     pub query: String,
     pub body: Vec<u8>,
-    pub who: Who,
+    pub caller: Caller,
 }
 
 impl Request {
@@ -66,19 +112,33 @@ impl Request {
 }
 
 /// An answer: a status and a JSON value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
     pub body: Value,
+    pub cookie: Option<Cookie>,
+    /// After how many seconds it is worth while to ask again.
+    pub retry_seconds: Option<u64>,
+}
+
+/// What becomes of the cookie with the session's token.
+#[derive(Clone, Debug)]
+pub enum Cookie {
+    Set(Secret),
+    Clear,
 }
 
 impl Response {
+    fn new(status: u16, body: Value) -> Self {
+        Self { status, body, cookie: None, retry_seconds: None }
+    }
+
     pub fn ok(body: Value) -> Self {
-        Self { status: 200, body }
+        Self::new(200, body)
     }
 
     pub fn created(body: Value) -> Self {
-        Self { status: 201, body }
+        Self::new(201, body)
     }
 }
 
@@ -92,11 +152,12 @@ pub struct ApiError {
     sentence: String,
     /// The part of the input that is wrong.
     field: Option<String>,
+    retry_seconds: Option<u64>,
 }
 
 impl ApiError {
     fn new(status: u16, code: &'static str, sentence: impl Into<String>) -> Self {
-        Self { status, code, sentence: sentence.into(), field: None }
+        Self { status, code, sentence: sentence.into(), field: None, retry_seconds: None }
     }
 
     /// A part of the input is wrong.
@@ -111,6 +172,22 @@ impl ApiError {
 
     pub fn not_logged_in() -> Self {
         Self::new(401, "not_logged_in", "Log in first.")
+    }
+
+    /// It does not say whether there is such a name.
+    pub fn log_in_refused() -> Self {
+        Self::new(401, "log_in_refused", "Name or password is wrong.")
+    }
+
+    /// Who asks is known and may not.
+    pub fn forbidden(sentence: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", sentence)
+    }
+
+    /// Too many attempts failed.
+    pub fn too_often(seconds: u64) -> Self {
+        let sentence = format!("Too many attempts failed. Try again in {seconds} seconds.");
+        Self { retry_seconds: Some(seconds), ..Self::new(429, "too_often", sentence) }
     }
 
     /// `what` is the name of a kind with its number: `mailbox 7`.
@@ -147,8 +224,9 @@ pub fn sentence(error: &impl std::fmt::Display) -> String {
 
 impl From<ApiError> for Response {
     fn from(error: ApiError) -> Self {
-        let ApiError { status, code, sentence, field } = error;
-        Self { status, body: json!({"error": {"code": code, "sentence": sentence, "field": field}}) }
+        let ApiError { status, code, sentence, field, retry_seconds } = error;
+        let body = json!({"error": {"code": code, "sentence": sentence, "field": field}});
+        Self { retry_seconds, ..Self::new(status, body) }
     }
 }
 

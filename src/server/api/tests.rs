@@ -1,19 +1,25 @@
 //! Calls of the API, without HTTP.
 
-use super::request::{Method, Request, Response, Who};
+use super::request::{Caller, Method, Remote, Request, Response};
 use super::{Api, ServerFacts};
+use crate::base::clock::{Moment, Monotonic};
 use crate::base::ids::ExtractorId;
 use crate::destinations::registry::Target;
 use crate::model::item::{ItemKey, Origin};
 use crate::model::loss::{SetAside, SetAsideReason};
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{Outcome, Tally};
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::server::machine::{Machine, MachineSettings};
-use crate::store::config::{Connector, Extractor, Mailbox};
+use crate::store::config::{Connector, Extractor, Mailbox, PassLine, PassState};
 use crate::store::{Changes, Entry};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tempfile::TempDir;
+
+/// The clock of these tests stands.
+fn now() -> Moment {
+    Moment { monotonic: Monotonic::ZERO, unix_ms: 1 }
+}
 
 struct Bench {
     api: Api,
@@ -45,7 +51,7 @@ impl Bench {
             address: "https://localhost:1".to_owned(),
             fingerprint: Some("ab".repeat(32)),
         };
-        let api = Api::new(Arc::clone(&machine), facts);
+        let api = Api::new(Arc::clone(&machine), facts, now).unwrap();
         Self { api, machine, folder }
     }
 
@@ -55,8 +61,8 @@ impl Bench {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let method = Method::from_name(method).unwrap();
         let (path, query) = (path.to_owned(), query.to_owned());
-        let request = Request { method, path, query, body, who: Who::Administrator };
-        let Response { status, body } = self.api.answer(&request);
+        let request = Request { method, path, query, body, caller: Caller::Owner };
+        let Response { status, body, .. } = self.api.answer(&request);
         (status, body)
     }
 
@@ -111,7 +117,7 @@ fn a_stranger_gets_nothing() {
             path: path.to_owned(),
             query: String::new(),
             body: Vec::new(),
-            who: Who::Stranger,
+            caller: Caller::Remote(Remote::default()),
         };
         assert_eq!(bench.api.answer(&request).status, 401);
     }
@@ -348,4 +354,87 @@ fn documents_that_were_set_aside_are_listed_in_pages() {
     let second = bench.ok(&format!("GET mailboxes/1/set-aside?limit=2&after={next}"), Value::Null);
     assert_eq!((details(&second), &second["next"]), (vec![json!("no 5")], &Value::Null));
     assert_eq!(bench.refused("GET mailboxes/2/set-aside", Value::Null).0, 404);
+}
+
+#[test]
+fn the_overview_adds_the_last_passes_up() {
+    let bench = Bench::with_mailbox();
+    bench.ok("POST mailboxes", json!({"connector": 1, "source": "b.nsf", "target": bench.directory("b")}));
+    let pass = |mailbox: u64, limit, state: PassState| {
+        let tally = Tally { found: 10, delivered: 9, set_aside: 1, ..Tally::default() };
+        let line = move |id| PassLine {
+            id,
+            mailbox: mailbox.into(),
+            state: state.clone(),
+            started_unix_ms: 1,
+            changed_unix_ms: 1,
+            tally: tally.into(),
+            not_final: None,
+            limit,
+        };
+        bench.machine.store().add_line(line).unwrap();
+    };
+    let empty = bench.ok("GET overview", Value::Null);
+    assert_eq!((&empty["mailboxes"]["not_started"], &empty["tally"]["found"]), (&json!(2), &json!(0)));
+    pass(1, None, PassState::Stopped);
+    pass(1, Some(10), PassState::Finished);
+    pass(2, None, PassState::Waiting { until_unix_ms: 77, failures: 1, why: "no line".to_owned() });
+    let overview = bench.ok("GET overview", Value::Null);
+    let mailboxes = &overview["mailboxes"];
+    assert_eq!(
+        ["total", "finished", "trial", "waiting", "stopped"].map(|name| mailboxes[name].as_u64().unwrap()),
+        [2, 1, 1, 1, 0]
+    );
+    assert_eq!((&overview["tally"]["found"], &overview["tally"]["set_aside"]), (&json!(20), &json!(2)));
+    assert_eq!(overview["next_try_unix_ms"], 77);
+    assert_eq!(overview["extractors"], json!({"total": 1, "alive": 0}));
+    let codes: Vec<&str> =
+        overview["attention"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["extractor_silent", "set_aside", "waiting", "set_aside"]);
+    let last = &bench.ok("GET mailboxes", Value::Null)["mailboxes"][0]["last_pass"];
+    assert_eq!((&last["id"], &last["limit"]), (&json!(2), &json!(10)));
+}
+
+#[test]
+fn several_passes_start_together_and_stop_together() {
+    let bench = Bench::with_mailbox();
+    bench.ok("POST mailboxes", json!({"connector": 1, "source": "b.nsf", "target": bench.directory("b")}));
+    let started = bench.ok("POST passes", json!({"mailboxes": [1, 2, 3], "limit": 10}));
+    assert_eq!(started["started"], json!([{"mailbox": 1, "id": 1}, {"mailbox": 2, "id": 2}]));
+    assert_eq!(started["refused"][0]["sentence"], "There is no mailbox 3.");
+    assert_eq!(bench.ok("GET passes/2", Value::Null)["limit"], 10);
+    assert_eq!(bench.refused("POST mailboxes/1/passes", Value::Null), conflict());
+    for (name, body) in [
+        ("mailboxes", json!({"mailboxes": ["1"]})),
+        ("mailboxes", json!({"mailboxes": 1})),
+        ("limit", json!({"mailbox": 1, "limit": 0})),
+    ] {
+        assert_eq!(bench.refused("POST passes", body), invalid(name));
+    }
+    assert_eq!(bench.ok("POST stop-all", Value::Null), json!({"stopped": [1, 2]}));
+}
+
+#[test]
+fn every_change_is_in_the_audit_log_without_passwords() {
+    let bench = Bench::with_connector();
+    let body = json!({"connector": 1, "source": "a.nsf", "target": "imaps://jane@mail.example.com", "password": "hunter2"});
+    bench.ok("POST mailboxes", body);
+    bench.ok("PATCH mailboxes/1", json!({"password": "hunter3"}));
+    bench.refused("POST mailboxes", json!({}));
+    let lines = bench.ok("GET audit?limit=2", Value::Null);
+    let line = |number: usize| ["who", "what", "on"].map(|name| lines["audit"][number][name].clone());
+    assert_eq!(json!(line(0)), json!(["command line", "mailbox changed", "mailbox 1"]));
+    assert_eq!(json!(line(1)), json!(["command line", "mailbox added", "mailbox 1"]));
+    assert!(!lines.to_string().contains("hunter"), "{lines}");
+    let older = bench.ok(&format!("GET audit?limit=2&after={}", lines["next"]), Value::Null);
+    assert_eq!((&older["audit"][0]["what"], &older["next"]), (&json!("connector added"), &Value::Null));
+}
+
+#[test]
+fn a_target_is_tested_before_there_is_a_mailbox() {
+    let bench = Bench::new();
+    let target = bench.directory("new");
+    assert_eq!(bench.ok("POST targets/test", json!({"target": target}))["works"], true);
+    let without = json!({"target": "imaps://jane@mail.example.com"});
+    assert_eq!(bench.refused("POST targets/test", without), invalid("password"));
 }

@@ -30,11 +30,8 @@ impl Communication {
         for old in self.store.lines::<EnrolCode>()?.iter().filter(|code| code.expires_unix_ms <= now) {
             self.store.remove_line::<EnrolCode>(old.id)?;
         }
-        let bytes: [u8; CODE_LENGTH] = random().map_err(StoreError::Random)?;
-        let letters = bytes.map(|byte| char::from(CODE_LETTERS[usize::from(byte) % CODE_LETTERS.len()]));
-        let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
-        let code = Secret::new(groups.join("-"));
-        let code_hash = *hash_of_code(&code).as_bytes();
+        let code = random_code()?;
+        let code_hash = *code_hash(&code).as_bytes();
         let expires_unix_ms = now + ENROL_CODE_MILLISECONDS;
         self.store.add_line(move |id| EnrolCode { id, code_hash, expires_unix_ms })?;
         Ok(code)
@@ -45,7 +42,7 @@ impl Communication {
             return Err(Refusal::new(Reason::TooLarge, "the name of the machine is too long"));
         }
         let now = (self.clock)().unix_ms;
-        let hash = hash_of_code(&request.code);
+        let hash = code_hash(&request.code);
         let codes = self.store.lines::<EnrolCode>().map_err(refused)?;
         let code = codes.iter().find(|code| hash == code.code_hash && code.expires_unix_ms > now);
         // Of two that use a code at the same time only one removes it.
@@ -78,8 +75,19 @@ impl Communication {
     }
 }
 
-/// As a person may type it: in small letters, with other signs between the groups or none.
-fn hash_of_code(code: &Secret) -> Hash {
+/// A code for a person to type: groups of letters and digits.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn random_code() -> Result<Secret, StoreError> {
+    let bytes: [u8; CODE_LENGTH] = random().map_err(StoreError::Random)?;
+    let letters = bytes.map(|byte| char::from(CODE_LETTERS[usize::from(byte) % CODE_LETTERS.len()]));
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    Ok(Secret::new(groups.join("-")))
+}
+
+/// The hash of a code as a person may type it: in small letters, with other signs between the groups or none.
+pub fn code_hash(code: &Secret) -> Hash {
     let typed = code.expose().bytes().filter(u8::is_ascii_alphanumeric);
     let letters: Vec<u8> = typed.map(|letter| letter.to_ascii_uppercase()).collect();
     blake3::hash(&letters)

@@ -9,6 +9,8 @@ mod enrolment;
 mod sessions;
 mod work;
 
+pub use self::enrolment::{code_hash, random_code};
+
 use self::board::Board;
 use self::sessions::{Session, Sessions};
 use crate::base::clock::{Moment, Monotonic};
@@ -81,6 +83,7 @@ const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 type Clock = Box<dyn Fn() -> Moment + Send + Sync>;
 type Wake = Box<dyn Fn(MigrationId) + Send + Sync>;
+type News = Box<dyn Fn() + Send + Sync>;
 
 /// The door for extractors.
 pub struct Communication {
@@ -91,6 +94,7 @@ pub struct Communication {
     clock: Clock,
     settings: CommunicationSettings,
     wake: OnceLock<Wake>,
+    news: OnceLock<News>,
     board: Board,
     sessions: Sessions,
 }
@@ -112,14 +116,19 @@ impl Communication {
         settings: CommunicationSettings,
     ) -> Self {
         let board = Board::new(clock().unix_ms);
-        let (clock, wake, sessions) = (Box::new(clock), OnceLock::new(), Sessions::default());
-        Self { store, actions, data, keys, clock, settings, wake, board, sessions }
+        let (wake, news, sessions) = (OnceLock::new(), OnceLock::new(), Sessions::default());
+        Self { store, actions, data, keys, clock: Box::new(clock), settings, wake, news, board, sessions }
     }
 
     /// The answer to a call. `bearer` is what follows `Bearer` in the header `Authorization`. It never fails: a refusal
     /// is a body too. *notify* and the last chunk of an answer are held here for a while.
     pub fn answer(&self, call: &str, bearer: Option<&str>, body: &[u8]) -> Vec<u8> {
-        self.answer_or_refuse(call, bearer, body).unwrap_or_else(|refusal| refusal.encode())
+        let answer = self.answer_or_refuse(call, bearer, body);
+        let tells_of_itself = [EnrolRequest::CALL, HelloRequest::CALL, FoundRequest::CALL].contains(&call);
+        if let (true, Ok(_), Some(news)) = (tells_of_itself, &answer, self.news.get()) {
+            news();
+        }
+        answer.unwrap_or_else(|refusal| refusal.encode())
     }
 
     fn answer_or_refuse(&self, call: &str, bearer: Option<&str>, body: &[u8]) -> Result<Vec<u8>, Refusal> {
@@ -165,6 +174,14 @@ impl Communication {
     /// When it was set before.
     pub fn on_arrival(&self, wake: Box<dyn Fn(MigrationId) + Send + Sync>) {
         assert!(self.wake.set(wake).is_ok(), "one party waits for arrivals");
+    }
+
+    /// Called after an extractor told something of itself. Set once, before the first call.
+    ///
+    /// # Panics
+    /// When it was set before.
+    pub fn on_news(&self, news: Box<dyn Fn() + Send + Sync>) {
+        assert!(self.news.set(news).is_ok(), "one party waits for news");
     }
 
     /// All extractors.

@@ -2,7 +2,8 @@
 //!
 //! Folders first, then the listing page by page; of each page the items that have to be opened, in as many actions as
 //! they need. An action that was given up is asked again in smaller pieces, until a single item is left, which is then
-//! set aside: one bad item cannot hold a mailbox.
+//! set aside: one bad item cannot hold a mailbox. A trial ends its listing after some documents; the others are neither
+//! found nor counted.
 
 use crate::base::limits::{GET_BYTES, LIST_PAGE_ITEMS, MESSAGE_LIST_ENTRIES};
 use crate::model::content::{ListedItem, SourceItemId};
@@ -49,12 +50,19 @@ pub struct Flow {
     /// How many items an action asks for at most; 0 before the first.
     most: usize,
     changed: Option<String>,
+    /// How many documents a trial still lists; `None` where all are listed.
+    left: Option<u64>,
 }
 
 impl Flow {
     /// The first action of every migration.
     pub fn first() -> Action {
         Action::ListFolders
+    }
+
+    /// With a limit the listing ends after so many documents.
+    pub fn new(limit: Option<u32>) -> Self {
+        Self { left: limit.map(u64::from), ..Self::default() }
     }
 
     /// What the source says of itself.
@@ -79,6 +87,11 @@ impl Flow {
 
     pub fn take_folder(&mut self, folder: Folder) {
         self.folders.push(folder);
+    }
+
+    /// Notes that so many documents were listed.
+    pub fn take_listed(&mut self, documents: u64) {
+        self.left = self.left.map(|left| left.saturating_sub(documents));
     }
 
     /// Notes that a listed item has to be opened.
@@ -138,11 +151,12 @@ impl Flow {
             self.asked = 0;
             // What is left are lines of a damaged listing.
             mem::take(&mut self.lines);
-            if self.listed_all {
+            if self.listed_all || self.left == Some(0) {
                 return Next::Complete;
             }
             self.most = self.most.max(MESSAGE_LIST_ENTRIES);
-            return Next::Ask(Action::ListItems { after: self.after, limit: LIST_PAGE_ITEMS });
+            let limit = self.left.map_or(LIST_PAGE_ITEMS, |left| left.min(LIST_PAGE_ITEMS.into()) as u32);
+            return Next::Ask(Action::ListItems { after: self.after, limit });
         }
         let ids: Vec<SourceItemId> = self.due.iter().take(self.most).copied().collect();
         self.asked = ids.len();
@@ -203,6 +217,22 @@ mod tests {
         flow.end(End::default());
         assert_eq!(flow.end(page_after(Some(1_000))), list(Some(1_000)));
         assert_eq!(flow.end(page_after(None)), Next::Complete);
+    }
+
+    #[test]
+    fn a_trial_lists_no_more_than_its_limit() {
+        let list = |after: Option<u64>, limit| {
+            Next::Ask(Action::ListItems { after: after.map(SourceItemId), limit })
+        };
+        let mut flow = Flow::new(Some(LIST_PAGE_ITEMS + 10));
+        assert_eq!(flow.end(End::default()), list(None, LIST_PAGE_ITEMS));
+        flow.take_listed(LIST_PAGE_ITEMS.into());
+        assert_eq!(flow.end(page_after(Some(1_000))), list(Some(1_000), 10));
+        flow.take_listed(10);
+        flow.open_later(listed(1_001));
+        assert_eq!(flow.end(page_after(Some(1_010))), get([1_001]));
+        assert!(flow.take_item(SourceItemId(1_001)).is_some());
+        assert_eq!(flow.end(End::default()), Next::Complete);
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub struct Service<D> {
 }
 
 impl<D: Delivery> Service<D> {
-    /// Starts a migration with its first action.
+    /// Starts a migration with its first action. With a limit the listing ends after so many documents.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -93,6 +93,7 @@ impl<D: Delivery> Service<D> {
         migration: MigrationId,
         settings: Settings,
         all_documents: bool,
+        limit: Option<u32>,
         delivery: D,
     ) -> Result<Self, StoreError> {
         let action = Flow::first();
@@ -100,7 +101,7 @@ impl<D: Delivery> Service<D> {
         parts.actions.wait(migration)?;
         parts.data.clear(migration)?;
         let action_id = parts.actions.put(migration, &action)?;
-        let flow = Flow::default();
+        let flow = Flow::new(limit);
         Ok(Self {
             parts,
             migration,
@@ -224,6 +225,7 @@ impl<D: Delivery> Service<D> {
         if listed.is_empty() && unreadable == 0 {
             return Ok(());
         }
+        self.flow.take_listed(listed.len() as u64 + unreadable);
         self.put(Message::Unreadable(unreadable))?;
         self.put(Message::Found(listed.len() as u64))?;
         for line in listed {
