@@ -1,5 +1,7 @@
 //! Everything that needs more than one module, in one test binary; each module says what it shows.
 
+#[cfg(target_os = "linux")]
+mod campaign;
 mod communication;
 mod conversion;
 mod corpus;
@@ -7,6 +9,8 @@ mod crash;
 mod damage;
 mod delivery;
 mod destinations;
+#[cfg(target_os = "linux")]
+mod end_to_end;
 #[cfg(target_os = "linux")]
 mod extractor;
 mod forge;

@@ -5,6 +5,7 @@
 mod body;
 mod calendar;
 mod design;
+mod extras;
 mod images;
 mod other;
 mod people;
@@ -20,6 +21,7 @@ use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::item::{ItemFlags, ItemType};
 use crate::notes::timedate::Timedate;
 use body::Plan;
+pub use extras::Extras;
 use fastrand::Rng;
 use people::{OWNER, Person};
 use prose::Prose;
@@ -55,6 +57,14 @@ pub struct MailboxOptions {
 /// # Errors
 /// If `path` exists or cannot be written.
 pub fn forge(path: &Path, options: &MailboxOptions) -> Result<Summary, ForgeError> {
+    forge_with(path, options, &Extras::default())
+}
+
+/// Forges the mailbox of [`forge`] with what is rare beside it.
+///
+/// # Errors
+/// If `path` exists or cannot be written.
+pub fn forge_with(path: &Path, options: &MailboxOptions, extras: &Extras) -> Result<Summary, ForgeError> {
     let mut mailbox = Mailbox::create(path, options)?;
     design::write(&mut mailbox)?;
     design::write_hidden(&mut mailbox, OWNER.in_notes().as_str())?;
@@ -71,6 +81,7 @@ pub fn forge(path: &Path, options: &MailboxOptions) -> Result<Summary, ForgeErro
             calendar::write(&mut mailbox, number / MAILS_PER_ENTRY)?;
         }
     }
+    extras::write(&mut mailbox, extras)?;
     mailbox.writer.finish()
 }
 
