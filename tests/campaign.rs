@@ -125,7 +125,7 @@ impl Bench {
 
     fn round(&self, seed: u64) {
         // One process has less to go wrong.
-        if seed % 5 == 0 {
+        if seed.is_multiple_of(5) {
             self.migrate_round(&Plan::new(seed, self.migrate_bytes, &[Role::Server]));
         } else {
             self.machine_round(&Plan::new(seed, self.bytes, &Role::ALL));

@@ -1,5 +1,6 @@
 //! What is rare in a mailbox and has to be in a trial: mails that their sender got a copy of, and a huge attachment.
 
+use super::later::Fate;
 use super::prose::Prose;
 use super::{Mail, Mailbox, OWNER, State, message_id};
 use crate::forge::ForgeError;
@@ -75,6 +76,6 @@ fn add(
     }
     note.items.push(ItemSpec::rich_text("Body", rich.bytes()));
     let note_id = mailbox.writer.add_note(&note)?;
-    mailbox.file_mail(state, note_id, unid, time);
+    mailbox.file_mail(state, note_id, unid, time, Fate::Untouched);
     Ok(())
 }
