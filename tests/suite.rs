@@ -25,6 +25,8 @@ mod imap;
 mod inspect;
 mod lmbcs;
 mod migrate;
+#[cfg(unix)]
+mod page;
 mod protocol;
 #[cfg(unix)]
 mod serve;

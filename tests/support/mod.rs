@@ -1,5 +1,7 @@
 //! Helpers that several test modules share.
 
+#[cfg(unix)]
+pub mod browser;
 pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;

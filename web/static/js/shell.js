@@ -69,6 +69,7 @@ function ways(me, current) {
 function who(me, enter) {
   const leave = async () => {
     await remove("session");
+    location.hash = "#/overview";
     enter();
   };
   return h(

@@ -49,8 +49,8 @@ function word(mailbox, { state, tally, waits }, isDone) {
   if (waits) return notice("wait", "clock", waits.why);
   if (state === "stopped") return notice("", "stop", "The trial was stopped.");
   if (!isDone) return isOpen({ state }) ? notice("", "clock", "On its way\u2026") : null;
-  if (tally.set_aside > 0) {
-    return notice("bad", "alert", `${count(tally.set_aside, "item")} set aside. `, h("a", { href: `#/mailboxes/${mailbox.id}` }, "See why"));
-  }
-  return notice("good", "check", h("b", null, `${count(tally.delivered + tally.already_there, "item")} arrived.`), h("p", null, "Look at them in ", h("b", null, placeOf(mailbox.target)), " before you go on."));
+  const aside = tally.set_aside > 0 ? h("p", null, `${count(tally.set_aside, "item")} set aside. `, h("a", { href: `#/mailboxes/${mailbox.id}` }, "See why")) : null;
+  const [tone, sign] = aside ? ["wait", "alert"] : ["good", "check"];
+  const look = h("p", null, "Look at them in ", h("b", null, placeOf(mailbox.target)), " before you go on.");
+  return notice(tone, sign, h("b", null, `${count(tally.delivered + tally.already_there, "item")} arrived.`), aside, look);
 }
