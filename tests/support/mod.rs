@@ -1,5 +1,6 @@
 //! Helpers that several test modules share.
 
+pub mod bulk;
 pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;
