@@ -17,9 +17,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const MAILS: u64 = 80;
@@ -103,6 +103,8 @@ struct Bench {
     bytes: u64,
     /// The same of `migrate`.
     migrate_bytes: u64,
+    /// Processes that were killed or frozen, and lines that were cut.
+    struck: AtomicUsize,
 }
 
 impl Bench {
@@ -115,7 +117,15 @@ impl Bench {
         let extras = Extras { copies: 3, attachment_bytes: 1 << 20 };
         mailbox::forge_with(&source.join("jane.nsf"), &options, &extras).unwrap();
         let expected = expected(&source.join("jane.nsf"), &folder.path().join("expected"));
-        let mut bench = Self { server, folder, source, expected, bytes: 0, migrate_bytes: 0 };
+        let mut bench = Self {
+            server,
+            folder,
+            source,
+            expected,
+            bytes: 0,
+            migrate_bytes: 0,
+            struck: AtomicUsize::new(0),
+        };
         let undisturbed =
             || Plan { seed: 0, faults: Vec::new(), cuts_to_server: Vec::new(), cuts_to_target: Vec::new() };
         bench.bytes = bench.machine_round(&undisturbed());
@@ -124,12 +134,14 @@ impl Bench {
     }
 
     fn round(&self, seed: u64) {
+        let start = Instant::now();
         // One process has less to go wrong.
         if seed.is_multiple_of(5) {
             self.migrate_round(&Plan::new(seed, self.migrate_bytes, &[Role::Server]));
         } else {
             self.machine_round(&Plan::new(seed, self.bytes, &Role::ALL));
         }
+        eprintln!("round with seed {seed}: {:.1} s", start.elapsed().as_secs_f64());
     }
 
     fn assert_arrived(&self, user: &str, seed: u64) {
@@ -159,6 +171,7 @@ impl Bench {
         }
         let tally = machine.wait_for(&pass);
         let bytes = meter.bytes() - start;
+        self.count(to_server.done() + to_target.done());
         let count = |name: &str| tally[name].as_u64().unwrap();
         assert_eq!(count("found"), count("delivered") + count("already_there"), "{tally}");
         self.assert_arrived(&user, plan.seed);
@@ -170,7 +183,7 @@ impl Bench {
     fn strike(&self, machine: &mut Machine, to_server: &Proxy, fault: Fault) {
         match fault {
             Fault::Kill(role) => {
-                machine.signal(role, Signal::KILL);
+                self.count(machine.signal(role, Signal::KILL).into());
                 match role {
                     Role::Server => {
                         machine.server_ended();
@@ -184,9 +197,14 @@ impl Bench {
                     Role::Coordinator | Role::Migrator => {}
                 }
             }
-            Fault::Freeze(role) => machine.signal(role, Signal::STOP),
-            Fault::Thaw(role) => machine.signal(role, Signal::CONT),
+            Fault::Freeze(role) => self.count(machine.signal(role, Signal::STOP).into()),
+            // It may have been killed.
+            Fault::Thaw(role) => drop(machine.signal(role, Signal::CONT)),
         }
+    }
+
+    fn count(&self, struck: usize) {
+        self.struck.fetch_add(struck, Ordering::Relaxed);
     }
 
     /// Carries the mailbox with `migrate`; gives the bytes that went.
@@ -228,6 +246,7 @@ impl Bench {
         }
         assert!(run.0.wait().unwrap().success());
         let bytes = meter.bytes();
+        self.count(to_target.done());
         self.assert_arrived(&user, plan.seed);
         bytes
     }
@@ -266,4 +285,7 @@ fn whatever_is_killed_frozen_or_cut_everything_arrives_once() {
             scope.spawn(|| std::iter::from_fn(seeds).for_each(|seed| bench.round(seed)));
         }
     });
+    let struck = bench.struck.into_inner();
+    eprintln!("{rounds} rounds: {struck} processes and lines were struck");
+    assert!(struck as u64 > rounds, "{struck}");
 }

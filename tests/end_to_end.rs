@@ -4,7 +4,7 @@
 use crate::support::dovecot::{Dovecot, PASSWORD};
 use crate::support::machine::Machine;
 use crate::support::placements::{Placement, assert_same, expected, in_dovecot};
-use crate::support::{corpus, long, tree};
+use crate::support::{bulk, corpus, long, tree};
 use notesferry::forge::mailbox::{self, Extras, MailboxOptions};
 use notesferry::forge::version::Version;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,4 +72,25 @@ fn a_mailbox_of_thousands_arrives_as_it_was_rendered() {
     assert!(longest.unwrap() > extras.attachment_bytes, "{longest:?}");
     let unread = arrived.iter().filter(|placement| !placement.4.contains(&"\\Seen".to_owned())).count();
     assert!(unread > 100, "{unread}");
+}
+
+#[test]
+fn memory_grows_with_no_mailbox_and_hardly_with_an_attachment() {
+    const MIB: u64 = 1 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let (mails, attachment_mib) = if long() { (20_000, 1_024) } else { (2_000, 100) };
+    for (name, mails, attachment_mib, most_mib) in
+        [("many.nsf", mails, 0, 64), ("large.nsf", 1, attachment_mib, 128)]
+    {
+        let source = folder.path().join(name).with_extension("");
+        fs::create_dir(&source).unwrap();
+        bulk::forge(&source.join(name), mails, attachment_mib * MIB);
+        let mut machine = Machine::start(&source, "", "");
+        machine.enrol(machine.port);
+        let mailbox = machine.add_mailbox(name, &format!("maildir:{}", machine.path("mail").display()));
+        let peak = machine.peak_in_pass(&mailbox);
+        let [server, extractor] = peak.map(|bytes| bytes / MIB);
+        eprintln!("{name}: {server} MiB in the server, {extractor} MiB in the extractor");
+        assert!(server <= most_mib && extractor <= most_mib, "{name}: {server} MiB, {extractor} MiB");
+    }
 }

@@ -135,6 +135,31 @@ impl Machine {
         self.wait_for(&id)
     }
 
+    /// Carries a mailbox and gives the most memory that the server and the extractor had meanwhile, in bytes.
+    #[track_caller]
+    pub fn peak_in_pass(&self, mailbox: &str) -> [u64; 2] {
+        thread::scope(|scope| {
+            let pass = scope.spawn(|| self.pass(mailbox));
+            let mut peak = [0; 2];
+            while !pass.is_finished() {
+                let [server, extractor] = self.memory();
+                peak = [server.max(peak[0]), extractor.max(peak[1])];
+                thread::sleep(Duration::from_millis(10));
+            }
+            pass.join().unwrap();
+            peak
+        })
+    }
+
+    /// What the server has in memory of its own, and the processes of the extractor together, in bytes.
+    fn memory(&self) -> [u64; 2] {
+        let mut sum = [0; 2];
+        for (role, pid) in self.processes() {
+            sum[usize::from(role != Role::Server)] += own_bytes(pid);
+        }
+        sum
+    }
+
     /// Waits for the end of a pass, which has to be complete; gives its sum.
     #[track_caller]
     pub fn wait_for(&self, pass: &str) -> Value {
@@ -166,12 +191,12 @@ impl Machine {
         Role::of(line.split_once('\0')?.1.split('\0'))
     }
 
-    /// Sends a signal to every process of a role.
-    pub fn signal(&self, role: Role, signal: Signal) {
-        for (_, pid) in self.processes().into_iter().filter(|(of, _)| *of == role) {
-            // It may have ended meanwhile.
-            let _ = kill_process(Pid::from_raw(pid as i32).unwrap(), signal);
-        }
+    /// Sends a signal to every process of a role; whether there was one.
+    pub fn signal(&self, role: Role, signal: Signal) -> bool {
+        let of_role = self.processes().into_iter().filter(|(of, _)| *of == role);
+        // It may have ended meanwhile.
+        let sent = of_role.map(|(_, pid)| kill_process(Pid::from_raw(pid as i32).unwrap(), signal).is_ok());
+        sent.fold(false, |any, sent| any | sent)
     }
 
     /// Waits for the server's end after a signal.
@@ -208,6 +233,16 @@ impl Drop for Machine {
             let _ = child.wait();
         }
     }
+}
+
+/// The memory that only this process has, or that no file backs.
+pub fn own_bytes(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let value = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() << 10
+    };
+    value("RssAnon:") + value("RssShmem:")
 }
 
 fn last_object(output: &Output) -> Option<Value> {

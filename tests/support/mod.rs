@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 pub mod browser;
+pub mod bulk;
 pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;

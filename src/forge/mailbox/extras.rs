@@ -67,7 +67,7 @@ fn add(
         rich.file(name, name);
         note.items.push(mailbox.writer.attach(Attachment {
             name,
-            data: &mut Noise(mailbox.random.fork()),
+            data: &mut Noise(mailbox.random.fork()).take(attachment_bytes),
             bytes: attachment_bytes,
             compression: Compression::None,
             flags: Attachment::IN_DOCUMENT,
