@@ -30,13 +30,13 @@ pub enum Record<'a> {
     Loss(LossForm<'a>),
     Value(ValueHead<'a>),
     ValueBlock(ValueBlock<'a>),
-    /// Another document that belongs to the item; its values follow.
-    Related(NoteHead),
     File(FileHead<'a>),
     FileBlock(FileBlockForm<'a>),
     /// With the number of the item, from 0 in each answer.
     ItemEnd(u32),
     End(EndForm),
+    /// Another document that belongs to the item; its values follow.
+    Related(NoteHead),
 }
 
 #[derive(Serialize, Deserialize)]
