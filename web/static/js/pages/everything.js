@@ -1,0 +1,8 @@
+// The records that several pages show together.
+
+import { get } from "../api.js";
+
+export async function everything() {
+  const [{ mailboxes }, { extractors }, { connectors }] = await Promise.all(["mailboxes", "extractors", "connectors"].map((path) => get(path)));
+  return { mailboxes, extractors, connectors };
+}

@@ -1,0 +1,157 @@
+// Step 3: the mailboxes that the extractors found, each with a suggested target; many are chosen at once.
+
+import { get, post } from "../../api.js";
+import { h } from "../../dom.js";
+import { count, number, size } from "../../format.js";
+import { form, field } from "../../form.js";
+import { notice, nothingYet, panel, say, table } from "../../parts.js";
+import { may } from "../../shell.js";
+import { foundState } from "../extractors.js";
+import { nameOf, personName, targetOf } from "./pattern.js";
+
+export function chooseStep(page) {
+  const { draft, passwords, redraw, reload, keep, next } = page;
+  const state = { lines: new Map(), asked: "", found: [], isAsking: false, data: null };
+  const shared = draft.kind === "imaps" ? field({ name: "password", label: "Password of the targets", kind: "password", value: passwords.shared, autocomplete: "new-password", hint: "For every mailbox without one of its own above. Kept encrypted on the server.", oninput: ({ target }) => (passwords.shared = target.value) }) : null;
+  const add = form({
+    fields: [shared],
+    action: "Add and continue",
+    sign: "arrow",
+    submit: async () => {
+      const ids = await addChosen(page, state);
+      await reload();
+      if (ids === null) throw new Error("Some could not be added; the reason stands beside each.");
+      keep({ chosen: [...new Set([...(draft.chosen ?? []), ...ids])] });
+      say(`${count(ids.length, "mailbox", "mailboxes")} ready.`);
+      next();
+    },
+  });
+  return (data) => {
+    state.data = data;
+    look(state, data.extractors, redraw);
+    return view(page, state, add);
+  };
+}
+
+/** Asks anew for what was found when an extractor tells of another number. */
+async function look(state, extractors, redraw) {
+  const known = extractors.filter(({ revoked, found }) => !revoked && found > 0);
+  const asked = known.map(({ id, found }) => `${id}:${found}`).join(" ");
+  if (asked === state.asked || state.isAsking) return;
+  state.isAsking = true;
+  try {
+    const answers = await Promise.all(known.map(({ id }) => get(`extractors/${id}/found`)));
+    state.found = answers.flatMap(({ found }, index) => found.map((entry) => ({ ...entry, extractor: known[index] })));
+    state.asked = asked;
+    redraw();
+  } finally {
+    state.isAsking = false;
+  }
+}
+
+/** What a person entered for a database, suggested at first. */
+function lineOf(state, draft, entry) {
+  const key = `${entry.extractor.id}:${entry.root}:${entry.path}`;
+  if (!state.lines.has(key)) {
+    const target = draft.kind ? targetOf(draft, nameOf(entry.path)) : "";
+    state.lines.set(key, { key, entry, chosen: false, target, password: "", wrong: null });
+  }
+  const line = state.lines.get(key);
+  const connector = state.data.connectors.find(({ extractor, location }) => extractor === entry.extractor.id && location === entry.root);
+  line.known = connector && state.data.mailboxes.find((mailbox) => mailbox.connector === connector.id && mailbox.source === entry.path);
+  return line;
+}
+
+function view({ me, draft, redraw }, state, add) {
+  const lines = state.found.map((entry) => lineOf(state, draft, entry));
+  if (lines.length === 0) return panel({}, nothingYet("mailboxes", "No mailboxes found yet", "The extractor looks through its folder. They appear here by themselves."));
+  const free = lines.filter((line) => isFree(line));
+  const chosen = free.filter((line) => line.chosen).length;
+  const all = free.length > 0 && chosen === free.length;
+  const chooseAll = () => {
+    for (const line of free) line.chosen = !all;
+    redraw();
+  };
+  const head = h("input", { type: "checkbox", checked: all, "aria-label": "Choose all", onchange: chooseAll, disabled: free.length === 0 });
+  const columns = [
+    { label: "Choose", kind: "narrow bare choose", head, cell: (line) => choice(line, redraw) },
+    { label: "Found", kind: "bare", cell: foundCell },
+    { label: "Target", kind: "half", cell: targetCell },
+  ];
+  if (draft.kind === "imaps") columns.push({ label: "Own password", cell: passwordCell });
+  const title = `${count(lines.length, "mailbox", "mailboxes")} found, ${number(chosen)} chosen`;
+  const needsConnector = !may(me, "administrator") ? notice("wait", "alert", "An administrator has to make the connector of a new folder.") : null;
+  return [
+    panel({ title, text: "The targets are suggested from your pattern; change any of them.", flush: true }, table({ caption: "Mailboxes found", columns, rows: lines, key: ({ key }) => key })),
+    needsConnector,
+    panel({}, add),
+  ];
+}
+
+function isFree({ entry, known }) {
+  return !known && !entry.unreadable;
+}
+
+function choice(line, redraw) {
+  const onchange = ({ target }) => ((line.chosen = target.checked), redraw());
+  const properties = { type: "checkbox", checked: Boolean(line.known) || line.chosen, disabled: !isFree(line), "aria-label": `Choose ${line.entry.path}`, onchange };
+  return h("input", properties);
+}
+
+function foundCell({ entry, known }) {
+  const isFine = !entry.unreadable && !entry.in_use;
+  return [
+    h("b", null, personName(entry.owner) || entry.title || entry.path),
+    h("span", { class: "sub" }, h("span", { class: "path" }, entry.path), `, ${size(entry.bytes)}`),
+    known ? h("span", { class: "sub" }, "Added already") : isFine ? null : foundState(entry),
+  ];
+}
+
+function targetCell(line) {
+  if (line.known) return h("span", { class: "path small" }, line.known.target);
+  if (line.entry.unreadable) return "\u2013";
+  const oninput = ({ target }) => (line.target = target.value);
+  return [
+    h("input", { class: "code small", value: line.target, "aria-label": `Target of ${line.entry.path}`, spellcheck: "false", "aria-invalid": line.wrong ? "true" : null, oninput }),
+    line.wrong ? h("span", { class: "wrong-text small" }, line.wrong) : null,
+  ];
+}
+
+function passwordCell(line) {
+  if (!isFree(line)) return "\u2013";
+  const oninput = ({ target }) => (line.password = target.value);
+  return h("input", { type: "password", value: line.password, placeholder: "the common one", "aria-label": `Password of ${line.entry.path}`, autocomplete: "new-password", oninput });
+}
+
+/** The numbers of the mailboxes, or null when some could not be added. */
+async function addChosen({ draft, passwords }, state) {
+  const lines = [...state.lines.values()].filter((line) => isFree(line) && line.chosen);
+  const known = [...state.lines.values()].filter((line) => line.known).map((line) => line.known.id);
+  if (lines.length + known.length === 0) throw new Error("Choose at least one mailbox.");
+  const ids = known;
+  for (const line of lines) {
+    line.wrong = null;
+    try {
+      const connector = await connectorOf(state.data.connectors, line.entry);
+      const password = draft.kind === "imaps" ? line.password || passwords.shared : null;
+      const added = await post("mailboxes", { connector, source: line.entry.path, target: line.target, ...(password ? { password } : {}) });
+      ids.push(added.id);
+    } catch (error) {
+      line.wrong = error.message;
+    }
+  }
+  return lines.some(({ wrong }) => wrong) ? null : ids;
+}
+
+/** The connector of the folder in which a database was found, made where there is none. */
+async function connectorOf(connectors, { extractor, root }) {
+  const known = connectors.find((connector) => connector.extractor === extractor.id && connector.location === root);
+  if (known) return known.id;
+  const names = new Set(connectors.map(({ name }) => name));
+  const base = extractor.host.replaceAll(":", "-");
+  let name = base;
+  for (let number = 2; names.has(name); number += 1) name = `${base}-${number}`;
+  const made = await post("connectors", { name, location: root, extractor: extractor.id });
+  connectors.push(made);
+  return made.id;
+}
