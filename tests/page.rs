@@ -12,7 +12,7 @@ use std::thread;
 use tempfile::TempDir;
 
 const USER_PASSWORD: &str = "correct horse battery";
-const MAILS: usize = 30;
+const MAILS: u64 = 30;
 
 /// A program that ends with the test.
 struct Process(Child);
@@ -137,7 +137,7 @@ fn the_first_run_ends_with_mail_in_a_maildir() {
     let _extractor = bench.connect_extractor();
     bench.choose_try_and_start();
     for name in ["ann", "ben"] {
-        assert!(files_below(Path::new(&bench.path(&format!("mail/{name}")))) > MAILS, "{name}");
+        assert!(files_below(Path::new(&bench.path(&format!("mail/{name}")))) > MAILS as usize, "{name}");
     }
     assert_eq!(bench.browser.complaints(), [""; 0]);
 }
