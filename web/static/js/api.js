@@ -16,7 +16,7 @@ export class ApiError extends Error {
 }
 
 /** The server did not answer at all. */
-export class Unreachable extends Error {
+class Unreachable extends Error {
   constructor() {
     super("The server does not answer. This page keeps trying.");
   }
@@ -50,7 +50,10 @@ async function call(method, path, body, signal) {
   });
   const value = await answer.json().catch(() => null);
   if (answer.ok) return value;
-  const error = value?.error ?? { code: "failed", sentence: `The server answered with status ${answer.status}.` };
+  const error = value?.error ?? {
+    code: "failed",
+    sentence: `The server answered with status ${answer.status}.`,
+  };
   if (error.code === "not_logged_in") onLoggedOut();
   throw new ApiError(answer.status, error);
 }

@@ -14,12 +14,20 @@ export function confirm({ title, text, action, submit }) {
 export function ask({ title, text, fields, action, kind = "main", submit }) {
   // Enter does no harm when there is nothing to fill in.
   const isQuestion = fields.length === 0;
-  const cancel = h("button", { type: "button", class: "button", autofocus: isQuestion, onclick: () => dialog.close() }, "Cancel");
+  const cancel = h(
+    "button",
+    { type: "button", class: "button", autofocus: isQuestion, onclick: () => dialog.close() },
+    "Cancel",
+  );
   const work = async (values) => {
     await submit(values);
     dialog.close();
   };
-  const dialog = open(title, text ? h("p", null, text) : null, form({ fields, action, kind, extra: cancel, submit: work }));
+  const dialog = open(
+    title,
+    text ? h("p", null, text) : null,
+    form({ fields, action, kind, extra: cancel, submit: work }),
+  );
 }
 
 function open(title, ...children) {

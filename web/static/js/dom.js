@@ -34,7 +34,8 @@ function setProperty(element, name, value) {
   if (value === false || value === null || value === undefined) return;
   if (PROPERTIES.has(name)) element[name] = value;
   else if (name === "key") element.dataset.key = value;
-  else if (name === "style") for (const [rule, text] of Object.entries(value)) element.style.setProperty(rule, text);
+  else if (name === "style")
+    for (const [rule, text] of Object.entries(value)) element.style.setProperty(rule, text);
   else element.setAttribute(name, value === true ? "" : value);
 }
 
@@ -122,7 +123,8 @@ function refresh(old, fresh) {
     if (!fresh.hasAttribute(name) && !isOfThePerson(old, name)) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
-    if (name !== "style" && old.getAttribute(name) !== value && !isOfThePerson(old, name)) old.setAttribute(name, value);
+    if (name !== "style" && old.getAttribute(name) !== value && !isOfThePerson(old, name))
+      old.setAttribute(name, value);
   }
   if (old.style.cssText !== fresh.style.cssText) old.style.cssText = fresh.style.cssText;
   for (const handler of HANDLERS) old[handler] = fresh[handler];

@@ -9,10 +9,22 @@ let lastId = 0;
 export function field({ name, label, hint, kind = "text", options, ...rest }) {
   const id = `field-${(lastId += 1)}`;
   const described = hint ? `${id}-hint ${id}-wrong` : `${id}-wrong`;
-  const properties = { id, name, "aria-describedby": described, spellcheck: "false", autocapitalize: "none", autocomplete: "off", ...rest };
+  const properties = {
+    id,
+    name,
+    "aria-describedby": described,
+    spellcheck: "false",
+    autocapitalize: "none",
+    autocomplete: "off",
+    ...rest,
+  };
   const input =
     kind === "select"
-      ? h("select", properties, options.map((option) => h("option", { value: option.value }, option.label)))
+      ? h(
+          "select",
+          properties,
+          options.map((option) => h("option", { value: option.value }, option.label)),
+        )
       : h("input", { type: kind, ...properties });
   return h(
     "div",
@@ -30,22 +42,44 @@ export function choices({ name, label, options, value, onchange }) {
     h(
       "label",
       { class: "choice" },
-      h("input", { type: "radio", name, value: option.value, checked: option.value === value, onchange: () => onchange?.(option.value) }),
+      h("input", {
+        type: "radio",
+        name,
+        value: option.value,
+        checked: option.value === value,
+        onchange: () => onchange?.(option.value),
+      }),
       h("span", null, h("b", null, option.label), h("span", { class: "small soft" }, option.text)),
     );
-  return h("fieldset", { class: "field" }, h("legend", null, label), h("div", { class: "choices" }, options.map(one)));
+  return h(
+    "fieldset",
+    { class: "field" },
+    h("legend", null, label),
+    h("div", { class: "choices" }, options.map(one)),
+  );
 }
 
 export function checkbox({ name, label, hint, checked }) {
   const input = h("input", { type: "checkbox", name, checked });
-  return h("label", { class: "check" }, input, h("span", null, label, hint ? h("span", { class: "hint small soft" }, ` ${hint}`) : null));
+  return h(
+    "label",
+    { class: "check" },
+    input,
+    h("span", null, label, hint ? h("span", { class: "hint small soft" }, ` ${hint}`) : null),
+  );
 }
 
 /** A form. `submit(values)` does the work; what it throws is shown. `extra` stands beside the button. */
 export function form({ fields, action, sign, kind = "main", extra, submit }) {
   const whole = h("p", { class: "wrong", role: "alert" });
   const send = h("button", { class: `button ${kind}`, type: "submit" }, sign ? icon(sign) : null, action);
-  const inputs = h("fieldset", null, fields, h("div", { class: "field" }, whole), h("div", { class: "row" }, send, extra ?? null));
+  const inputs = h(
+    "fieldset",
+    null,
+    fields,
+    h("div", { class: "field" }, whole),
+    h("div", { class: "row" }, send, extra ?? null),
+  );
   const onsubmit = async (event) => {
     event.preventDefault();
     if (inputs.disabled) return;
@@ -78,7 +112,10 @@ function clear(inputs) {
 }
 
 function showError(inputs, whole, error) {
-  const input = error instanceof ApiError && error.field ? inputs.querySelector(`[name="${CSS.escape(error.field)}"]`) : null;
+  const input =
+    error instanceof ApiError && error.field
+      ? inputs.querySelector(`[name="${CSS.escape(error.field)}"]`)
+      : null;
   const place = input?.closest(".field")?.querySelector(".wrong") ?? whole;
   place.append(icon("alert"), h("span", null, error.message));
   input?.setAttribute("aria-invalid", "true");

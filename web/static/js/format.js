@@ -27,7 +27,10 @@ export function size(bytes) {
 
 /** The exact time, for a title. */
 export function exact(unixMs) {
-  return `${new Date(unixMs).toISOString().replace("T", " ").replace(/\.\d+Z$/, "")} UTC`;
+  return `${new Date(unixMs)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "")} UTC`;
 }
 
 export function dayAndTime(unixMs) {
@@ -39,7 +42,7 @@ export function time(unixMs) {
 }
 
 /** `4 s`, `12 min`, `3 h`, `5 days`. */
-export function duration(milliseconds) {
+function duration(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   if (seconds < 100) return `${seconds}\u00a0s`;
   if (seconds < 100 * 60) return `${Math.round(seconds / 60)}\u00a0min`;

@@ -97,7 +97,10 @@ function show() {
 }
 
 function waiting(title) {
-  return [h("div", { class: "head" }, h("div", null, h("h1", { id: "title", tabindex: "-1" }, title))), h("p", { class: "soft" }, "One moment\u2026")];
+  return [
+    h("div", { class: "head" }, h("div", null, h("h1", { id: "title", tabindex: "-1" }, title))),
+    h("p", { class: "soft" }, "One moment\u2026"),
+  ];
 }
 
 whenLoggedOut(enter);

@@ -31,8 +31,10 @@ export function stateOf(pass) {
   if (!pass) return { tone: "idle", icon: "dot", label: "Not started", needs: false };
   const { set_aside: setAside, still_to_do: toDo } = pass.tally;
   if (pass.state === "queued") return { tone: "busy", icon: "clock", label: "Queued", needs: false };
-  if (pass.state === "running") return { tone: "busy", label: pass.limit ? "Trial runs" : "Running", needs: false };
-  if (pass.state === "waiting") return { tone: "wait", icon: "clock", label: "Waits for next try", needs: false };
+  if (pass.state === "running")
+    return { tone: "busy", label: pass.limit ? "Trial runs" : "Running", needs: false };
+  if (pass.state === "waiting")
+    return { tone: "wait", icon: "clock", label: "Waits for next try", needs: false };
   if (pass.state === "stopped") return { tone: "idle", icon: "stop", label: "Stopped", needs: false };
   if (pass.limit) return { tone: "good", icon: "check", label: "Trial finished", needs: false };
   if (pass.not_final) return { tone: "wait", icon: "alert", label: "Not final", needs: true };
@@ -44,7 +46,9 @@ export function stateOf(pass) {
 /** How an extractor stands. */
 export function extractorState({ revoked, alive }) {
   if (revoked) return { tone: "idle", icon: "close", label: "Revoked", works: false };
-  return alive ? { tone: "good", label: "Connected", works: true } : { tone: "bad", icon: "alert", label: "Silent", works: false };
+  return alive
+    ? { tone: "good", label: "Connected", works: true }
+    : { tone: "bad", icon: "alert", label: "Silent", works: false };
 }
 
 /** A target in words: who on which server, or which folder. */

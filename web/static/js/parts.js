@@ -21,12 +21,23 @@ export function relative(unixMs) {
 }
 
 export function button({ label, sign, kind = "", onclick, disabled, about, small }) {
-  const properties = { type: "button", class: `button ${kind} ${small ? "small" : ""}`.trim(), onclick, disabled, "aria-label": about };
+  const properties = {
+    type: "button",
+    class: `button ${kind} ${small ? "small" : ""}`.trim(),
+    onclick,
+    disabled,
+    "aria-label": about,
+  };
   return h("button", properties, sign ? icon(sign) : null, label);
 }
 
 export function link({ label, sign, kind = "", to, small, about }) {
-  return h("a", { class: `button ${kind} ${small ? "small" : ""}`.trim(), href: to, "aria-label": about }, sign ? icon(sign) : null, label);
+  return h(
+    "a",
+    { class: `button ${kind} ${small ? "small" : ""}`.trim(), href: to, "aria-label": about },
+    sign ? icon(sign) : null,
+    label,
+  );
 }
 
 export function notice(tone, sign, ...children) {
@@ -49,13 +60,17 @@ export function pageHead({ title, text, crumb, actions = [] }) {
 }
 
 export function panel({ title, text, actions, flush }, ...children) {
-  const head = title ? h("header", null, h("h2", null, title), actions ?? null, text ? h("p", { class: "small" }, text) : null) : null;
+  const head = title
+    ? h("header", null, h("h2", null, title), actions ?? null, text ? h("p", { class: "small" }, text) : null)
+    : null;
   return h("section", { class: flush ? "panel flush" : "panel" }, head, children);
 }
 
 /** The bar of a sum: one stretch for each part that is not empty. */
 export function bar(tally) {
-  const told = PARTS.filter(({ name }) => tally[name] > 0).map(({ name, label }) => `${label}: ${number(tally[name])}`);
+  const told = PARTS.filter(({ name }) => tally[name] > 0).map(
+    ({ name, label }) => `${label}: ${number(tally[name])}`,
+  );
   const stretches = PARTS.filter(({ name }) => tally[name] > 0).map(({ name }) =>
     h("i", { "data-part": name, key: name, style: { "--share": String(tally[name]) } }),
   );
@@ -64,18 +79,28 @@ export function bar(tally) {
 }
 
 /** found = delivered + already there + ..., as numbers that can be read as a sum. */
-export function equation(tally) {
+function equation(tally) {
   const part = ({ name, label }, index) =>
     h(
       "div",
       { class: tally[name] === 0 ? "nothing" : "", key: name },
       h("dt", null, h("i", { class: "key", "data-part": name }), label),
-      h("dd", null, h("span", { class: "sign", "aria-hidden": "true" }, index === 0 ? "=" : "+"), number(tally[name])),
+      h(
+        "dd",
+        null,
+        h("span", { class: "sign", "aria-hidden": "true" }, index === 0 ? "=" : "+"),
+        number(tally[name]),
+      ),
     );
   return h(
     "dl",
     { class: "equation" },
-    h("div", { class: "found", key: "found" }, h("dt", null, "Items found"), h("dd", null, number(tally.found))),
+    h(
+      "div",
+      { class: "found", key: "found" },
+      h("dt", null, "Items found"),
+      h("dd", null, number(tally.found)),
+    ),
     PARTS.map(part),
   );
 }
@@ -83,7 +108,11 @@ export function equation(tally) {
 export function sum(tally) {
   const broken = isWhole(tally)
     ? null
-    : notice("bad", "alert", "These numbers do not add up. That is a fault of Notesferry: please keep the data folder and report it.");
+    : notice(
+        "bad",
+        "alert",
+        "These numbers do not add up. That is a fault of Notesferry: please keep the data folder and report it.",
+      );
   return h("div", { class: "sum" }, bar(tally), equation(tally), broken);
 }
 
@@ -91,7 +120,11 @@ export function sum(tally) {
  * told in words, because browsers forget them when a table is not laid out as one. */
 export function table({ caption, columns, rows, key }) {
   const heads = columns.map(({ label, kind = "", hidden, head }) =>
-    h("th", { scope: "col", role: "columnheader", class: kind }, head ?? (hidden ? h("span", { class: "unseen" }, label) : label)),
+    h(
+      "th",
+      { scope: "col", role: "columnheader", class: kind },
+      head ?? (hidden ? h("span", { class: "unseen" }, label) : label),
+    ),
   );
   const cell = (row, { label, kind = "", hidden, cell: content }) =>
     h("td", { role: "cell", class: kind, "data-label": hidden ? null : label }, h("div", null, content(row)));
@@ -100,13 +133,27 @@ export function table({ caption, columns, rows, key }) {
     { class: "table", role: "table" },
     h("caption", { class: "unseen" }, caption),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads)),
-    h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row", key: key(row) }, columns.map((column) => cell(row, column))))),
+    h(
+      "tbody",
+      { role: "rowgroup" },
+      rows.map((row) =>
+        h(
+          "tr",
+          { role: "row", key: key(row) },
+          columns.map((column) => cell(row, column)),
+        ),
+      ),
+    ),
   );
 }
 
 export function facts(pairs) {
   const shown = pairs.filter(([, value]) => value !== null && value !== undefined);
-  return h("dl", { class: "facts" }, shown.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
+  return h(
+    "dl",
+    { class: "facts" },
+    shown.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))),
+  );
 }
 
 /** Text that is to be typed elsewhere, with a button that copies it. */
@@ -118,7 +165,12 @@ export function command(text) {
     await navigator.clipboard.writeText(text).then(() => say("Copied."), mark);
   };
   const words = text.split(" ").flatMap((word, index) => [index > 0 ? " " : null, h("span", null, word)]);
-  return h("div", { class: "command" }, h("code", { tabindex: "0" }, words), button({ label: "Copy", sign: "copy", small: true, onclick: copy }));
+  return h(
+    "div",
+    { class: "command" },
+    h("code", { tabindex: "0" }, words),
+    button({ label: "Copy", sign: "copy", small: true, onclick: copy }),
+  );
 }
 
 const MESSAGE_MS = 5_000;

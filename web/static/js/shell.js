@@ -21,8 +21,13 @@ export function may(me, role) {
   return ROLES.indexOf(me.user.role) >= ROLES.indexOf(role);
 }
 
-export function brand() {
-  return h("a", { class: "brand", href: "#/overview" }, h("img", { src: "mark.svg", alt: "", width: "32", height: "32" }), h("b", null, "Notesferry"));
+function brand() {
+  return h(
+    "a",
+    { class: "brand", href: "#/overview" },
+    h("img", { src: "mark.svg", alt: "", width: "32", height: "32" }),
+    h("b", null, "Notesferry"),
+  );
 }
 
 /** What is shown before somebody is logged in. */
@@ -38,18 +43,46 @@ export function shell({ me, name, works, enter }, ...content) {
   const isOpen = document.querySelector(".shell.is-open") !== null;
   const menu = h(
     "button",
-    { type: "button", class: "button small menu", "aria-expanded": String(isOpen), "aria-controls": "ways", onclick: toggle },
+    {
+      type: "button",
+      class: "button small menu",
+      "aria-expanded": String(isOpen),
+      "aria-controls": "ways",
+      onclick: toggle,
+    },
     icon("menu"),
     h("span", { class: "unseen" }, "Menu"),
   );
-  const silent = works ? null : notice("bad", "alert", "The server does not answer. What you see is the last that was heard; this page keeps trying.");
+  const silent = works
+    ? null
+    : notice(
+        "bad",
+        "alert",
+        "The server does not answer. What you see is the last that was heard; this page keeps trying.",
+      );
   return h(
     "div",
     { class: isOpen ? "shell is-open" : "shell", key: "shell" },
     h("a", { class: "skip", href: "#main", onclick: toContent }, "To the content"),
     h("header", { class: "bar" }, brand(), may(me, "operator") ? stopAll() : null, menu),
-    h("aside", { class: "side", id: "ways", "aria-label": "Pages and account" }, brand(), ways(me, name), who(me, enter)),
-    h("main", { id: "main", tabindex: "-1" }, h("div", { class: "page" }, h("div", { role: "status", class: "unseen" }, works ? "" : "Connection lost"), silent, content)),
+    h(
+      "aside",
+      { class: "side", id: "ways", "aria-label": "Pages and account" },
+      brand(),
+      ways(me, name),
+      who(me, enter),
+    ),
+    h(
+      "main",
+      { id: "main", tabindex: "-1" },
+      h(
+        "div",
+        { class: "page" },
+        h("div", { role: "status", class: "unseen" }, works ? "" : "Connection lost"),
+        silent,
+        content,
+      ),
+    ),
   );
 }
 
@@ -61,7 +94,11 @@ function toContent(event) {
 
 function ways(me, current) {
   const items = WAYS.filter(({ role }) => !role || may(me, role)).map(({ name, label }) =>
-    h("li", null, h("a", { href: `#/${name}`, "aria-current": name === current ? "page" : null }, icon(name), label)),
+    h(
+      "li",
+      null,
+      h("a", { href: `#/${name}`, "aria-current": name === current ? "page" : null }, icon(name), label),
+    ),
   );
   return h("nav", { "aria-label": "Pages" }, h("ul", null, items));
 }
@@ -75,7 +112,12 @@ function who(me, enter) {
   return h(
     "div",
     { class: "who" },
-    h("p", { class: "small" }, h("b", null, me.user.name), h("span", { class: "soft" }, ` \u00b7 ${me.user.role}`)),
+    h(
+      "p",
+      { class: "small" },
+      h("b", null, me.user.name),
+      h("span", { class: "soft" }, ` \u00b7 ${me.user.role}`),
+    ),
     h("button", { type: "button", class: "leave", onclick: leave }, icon("leave"), "Log out"),
     h("p", { class: "small soft" }, `Version ${me.version}`),
   );
@@ -92,5 +134,11 @@ function stopAll() {
         say("Everything is told to stop.");
       },
     });
-  return button({ label: "Stop everything", sign: "halt", kind: "danger stop-all", small: true, onclick: order });
+  return button({
+    label: "Stop everything",
+    sign: "halt",
+    kind: "danger stop-all",
+    small: true,
+    onclick: order,
+  });
 }

@@ -18,31 +18,67 @@ export function connectorsPage({ me, reload }) {
 function view(me, reload, { connectors, extractors, mailboxes }) {
   const usable = extractors.filter(({ revoked }) => !revoked);
   const canAdd = may(me, "administrator") && usable.length > 0;
-  const add = () => edit({ title: "Add a connector", action: "Add connector", usable, submit: (values) => post("connectors", values).then(reload) });
-  const actions = canAdd ? [button({ label: "Add connector", sign: "plus", kind: "main", onclick: add })] : [];
+  const add = () =>
+    edit({
+      title: "Add a connector",
+      action: "Add connector",
+      usable,
+      submit: (values) => post("connectors", values).then(reload),
+    });
+  const actions = canAdd
+    ? [button({ label: "Add connector", sign: "plus", kind: "main", onclick: add })]
+    : [];
   const head = pageHead({ title: "Connectors", text: TEXT, actions });
   if (connectors.length === 0) {
-    const text = usable.length > 0 ? "The guided set-up makes them by itself, from what the extractors find." : "First connect an extractor: the guided set-up shows how.";
+    const text =
+      usable.length > 0
+        ? "The guided set-up makes them by itself, from what the extractors find."
+        : "First connect an extractor: the guided set-up shows how.";
     return [head, panel({}, nothingYet("connectors", "No connectors yet", text))];
   }
   const columns = [
-    { label: "Name", kind: "bare", cell: ({ name, kind }) => [h("b", null, name), h("span", { class: "sub" }, kind)] },
+    {
+      label: "Name",
+      kind: "bare",
+      cell: ({ name, kind }) => [h("b", null, name), h("span", { class: "sub" }, kind)],
+    },
     { label: "Folder", cell: ({ location }) => h("span", { class: "path" }, location) },
     { label: "Extractor", cell: (connector) => machine(extractors, connector) },
-    { label: "Mailboxes", kind: "number", cell: ({ id }) => mailboxes.filter((mailbox) => mailbox.connector === id).length },
+    {
+      label: "Mailboxes",
+      kind: "number",
+      cell: ({ id }) => mailboxes.filter((mailbox) => mailbox.connector === id).length,
+    },
   ];
-  if (may(me, "administrator")) columns.push({ label: "Orders", kind: "acts", hidden: true, cell: (connector) => orders(connector, usable, reload) });
-  return [head, panel({ flush: true }, table({ caption: "Connectors", columns, rows: connectors, key: ({ id }) => id }))];
+  if (may(me, "administrator"))
+    columns.push({
+      label: "Orders",
+      kind: "acts",
+      hidden: true,
+      cell: (connector) => orders(connector, usable, reload),
+    });
+  return [
+    head,
+    panel({ flush: true }, table({ caption: "Connectors", columns, rows: connectors, key: ({ id }) => id })),
+  ];
 }
 
 function machine(extractors, { extractor: id }) {
   const extractor = extractors.find((other) => other.id === id);
-  return extractor ? h("span", { class: "row" }, extractor.host, pill(extractorState(extractor))) : `number ${id}`;
+  return extractor
+    ? h("span", { class: "row" }, extractor.host, pill(extractorState(extractor)))
+    : `number ${id}`;
 }
 
 function orders(connector, usable, reload) {
   const change = () =>
-    edit({ title: `Change ${connector.name}`, action: "Save", usable, connector, submit: (values) => patch(`connectors/${connector.id}`, values).then(reload) });
+    edit({
+      title: `Change ${connector.name}`,
+      action: "Save",
+      usable,
+      connector,
+      submit: (values) => patch(`connectors/${connector.id}`, values).then(reload),
+    });
   const drop = () =>
     confirm({
       title: `Remove connector ${connector.name}?`,
@@ -54,7 +90,13 @@ function orders(connector, usable, reload) {
     "span",
     { class: "row end" },
     button({ label: "Change", small: true, about: `Change ${connector.name}`, onclick: change }),
-    button({ label: "Remove", small: true, kind: "quiet danger", about: `Remove ${connector.name}`, onclick: drop }),
+    button({
+      label: "Remove",
+      small: true,
+      kind: "quiet danger",
+      about: `Remove ${connector.name}`,
+      onclick: drop,
+    }),
   );
 }
 
@@ -62,8 +104,24 @@ function edit({ title, action, usable, connector, submit }) {
   const options = usable.map(({ id, host }) => ({ value: String(id), label: host }));
   const fields = [
     field({ name: "name", label: "Name", value: connector?.name ?? "", hint: "Short, without a colon." }),
-    field({ name: "extractor", label: "Extractor", kind: "select", options, value: connector ? String(connector.extractor) : options[0].value }),
-    field({ name: "location", label: "Folder at the extractor", value: connector?.location ?? usable[0]?.source_roots?.[0] ?? "", class: "code" }),
+    field({
+      name: "extractor",
+      label: "Extractor",
+      kind: "select",
+      options,
+      value: connector ? String(connector.extractor) : options[0].value,
+    }),
+    field({
+      name: "location",
+      label: "Folder at the extractor",
+      value: connector?.location ?? usable[0]?.source_roots?.[0] ?? "",
+      class: "code",
+    }),
   ];
-  ask({ title, fields, action, submit: ({ extractor, ...values }) => submit({ ...values, extractor: Number(extractor) }) });
+  ask({
+    title,
+    fields,
+    action,
+    submit: ({ extractor, ...values }) => submit({ ...values, extractor: Number(extractor) }),
+  });
 }

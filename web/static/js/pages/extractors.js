@@ -5,7 +5,19 @@ import { confirm } from "../dialog.js";
 import { h } from "../dom.js";
 import { count, number, size } from "../format.js";
 import { extractorState } from "../model.js";
-import { button, facts, link, moment, notice, nothingYet, pageHead, panel, pill, relative, table } from "../parts.js";
+import {
+  button,
+  facts,
+  link,
+  moment,
+  notice,
+  nothingYet,
+  pageHead,
+  panel,
+  pill,
+  relative,
+  table,
+} from "../parts.js";
 import { may } from "../shell.js";
 import { personName } from "./set-up/pattern.js";
 
@@ -13,14 +25,31 @@ const TEXT = "An extractor runs next to the Notes data and only makes outgoing c
 
 export function extractorsPage({ me, reload, redraw }) {
   const page = { me, reload, redraw, found: new Map() };
-  return { title: "Extractors", load: async () => (await get("extractors")).extractors, view: (extractors) => view(page, extractors) };
+  return {
+    title: "Extractors",
+    load: async () => (await get("extractors")).extractors,
+    view: (extractors) => view(page, extractors),
+  };
 }
 
 function view(page, extractors) {
   const isAdministrator = may(page.me, "administrator");
-  const actions = isAdministrator ? [link({ label: "Add extractor", sign: "plus", kind: "main", to: "#/set-up/extractor" })] : [];
+  const actions = isAdministrator
+    ? [link({ label: "Add extractor", sign: "plus", kind: "main", to: "#/set-up/extractor" })]
+    : [];
   const head = pageHead({ title: "Extractors", text: TEXT, actions });
-  if (extractors.length === 0) return [head, panel({}, nothingYet("extractors", "No extractors yet", "The guided set-up gives you one command for the machine with the Notes data."))];
+  if (extractors.length === 0)
+    return [
+      head,
+      panel(
+        {},
+        nothingYet(
+          "extractors",
+          "No extractors yet",
+          "The guided set-up gives you one command for the machine with the Notes data.",
+        ),
+      ),
+    ];
   const known = [...extractors].sort((a, b) => a.revoked - b.revoked || a.id - b.id);
   return [head, known.map((extractor) => machine(page, extractor))];
 }
@@ -38,9 +67,23 @@ function machine(page, extractor) {
   return h(
     "section",
     { class: "panel stack", key: `extractor-${id}` },
-    h("div", { class: "spread" }, h("h2", { class: "row" }, host, pill(extractorState(extractor))),
-      canRevoke ? button({ label: "Revoke", small: true, kind: "quiet danger", about: `Revoke ${host}`, onclick: revoke }) : null),
-    revoked ? h("p", { class: "soft" }, "Enrolled ", moment(extractor.enrolled_unix_ms), ". Its token is refused.") : details(page, extractor),
+    h(
+      "div",
+      { class: "spread" },
+      h("h2", { class: "row" }, host, pill(extractorState(extractor))),
+      canRevoke
+        ? button({
+            label: "Revoke",
+            small: true,
+            kind: "quiet danger",
+            about: `Revoke ${host}`,
+            onclick: revoke,
+          })
+        : null,
+    ),
+    revoked
+      ? h("p", { class: "soft" }, "Enrolled ", moment(extractor.enrolled_unix_ms), ". Its token is refused.")
+      : details(page, extractor),
   );
 }
 
@@ -71,13 +114,28 @@ function found(page, { id, found: howMany }) {
     page.redraw();
   };
   const list = page.found.get(id);
-  return h("details", { ontoggle: open }, h("summary", null, `${count(howMany, "mailbox", "mailboxes")} found`), list ? foundTable(list) : h("p", { class: "soft" }, "One moment\u2026"));
+  return h(
+    "details",
+    { ontoggle: open },
+    h("summary", null, `${count(howMany, "mailbox", "mailboxes")} found`),
+    list ? foundTable(list) : h("p", { class: "soft" }, "One moment\u2026"),
+  );
 }
 
 function foundTable({ found: list, more }) {
   const columns = [
-    { label: "Database", kind: "bare", cell: ({ path, root }) => [h("b", null, path), h("span", { class: "sub" }, root)] },
-    { label: "Title", cell: ({ title, owner }) => [title || "\u2013", owner ? h("span", { class: "sub" }, personName(owner)) : null] },
+    {
+      label: "Database",
+      kind: "bare",
+      cell: ({ path, root }) => [h("b", null, path), h("span", { class: "sub" }, root)],
+    },
+    {
+      label: "Title",
+      cell: ({ title, owner }) => [
+        title || "\u2013",
+        owner ? h("span", { class: "sub" }, personName(owner)) : null,
+      ],
+    },
     { label: "Size", kind: "number", cell: ({ bytes }) => size(bytes) },
     { label: "State", cell: foundState },
   ];
@@ -89,7 +147,12 @@ function foundTable({ found: list, more }) {
 
 /** Whether a database that was found can be read now. */
 export function foundState({ in_use: inUse, unreadable }) {
-  if (unreadable) return [pill({ tone: "bad", icon: "alert", label: "Cannot be read" }), h("span", { class: "sub" }, unreadable)];
-  if (inUse) return [pill({ tone: "wait", icon: "clock", label: "In use" }), h("span", { class: "sub" }, inUse)];
+  if (unreadable)
+    return [
+      pill({ tone: "bad", icon: "alert", label: "Cannot be read" }),
+      h("span", { class: "sub" }, unreadable),
+    ];
+  if (inUse)
+    return [pill({ tone: "wait", icon: "clock", label: "In use" }), h("span", { class: "sub" }, inUse)];
   return pill({ tone: "good", icon: "check", label: "Readable" });
 }

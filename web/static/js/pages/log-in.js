@@ -11,10 +11,27 @@ export function logIn(enter) {
   };
   const fields = [
     field({ name: "name", label: "Name", autocomplete: "username", required: true }),
-    field({ name: "password", label: "Password", kind: "password", autocomplete: "current-password", required: true }),
+    field({
+      name: "password",
+      label: "Password",
+      kind: "password",
+      autocomplete: "current-password",
+      required: true,
+    }),
   ];
   return [
-    h("section", { class: "panel stack" }, h("h1", { id: "title" }, "Log in"), form({ fields, action: "Log in", submit })),
-    h("p", { class: "small soft" }, "Forgotten? On the server, ", h("code", null, "notesferry user"), " sets a new password."),
+    h(
+      "section",
+      { class: "panel stack" },
+      h("h1", { id: "title" }, "Log in"),
+      form({ fields, action: "Log in", submit }),
+    ),
+    h(
+      "p",
+      { class: "small soft" },
+      "Forgotten? On the server, ",
+      h("code", null, "notesferry user"),
+      " sets a new password.",
+    ),
   ];
 }

@@ -24,7 +24,8 @@ export function logPage({ reload }) {
 
 function view(page, reload, { lines, more }) {
   const head = pageHead({ title: "Log", text: "Every change, who made it and when." });
-  if (lines.length === 0) return [head, panel({}, nothingYet("log", "Nothing yet", "Changes will stand here."))];
+  if (lines.length === 0)
+    return [head, panel({}, nothingYet("log", "Nothing yet", "Changes will stand here."))];
   const columns = [
     { label: "Time", cell: ({ unix_ms: when }) => moment(when) },
     { label: "Who", cell: ({ who }) => h("b", null, who) },
@@ -34,6 +35,10 @@ function view(page, reload, { lines, more }) {
   const next = () => ((page.pages += 1), reload());
   return [
     head,
-    panel({ flush: true }, table({ caption: "Changes", columns, rows: lines, key: ({ id }) => id }), more ? h("p", { class: "more" }, button({ label: "Show older", kind: "quiet", onclick: next })) : null),
+    panel(
+      { flush: true },
+      table({ caption: "Changes", columns, rows: lines, key: ({ id }) => id }),
+      more ? h("p", { class: "more" }, button({ label: "Show older", kind: "quiet", onclick: next })) : null,
+    ),
   ];
 }

@@ -11,14 +11,22 @@ const TARGET_HINT = "imaps://user@host, or maildir:, mbox: or eml: with a folder
 
 /** Starts a pass of each mailbox and tells how many could not be started. */
 export async function startPasses(mailboxes, reload, limit) {
-  const { started, refused } = await post("passes", { mailboxes: mailboxes.map(({ id }) => id), ...(limit ? { limit } : {}) });
+  const { started, refused } = await post("passes", {
+    mailboxes: mailboxes.map(({ id }) => id),
+    ...(limit ? { limit } : {}),
+  });
   const reasons = new Set(refused.map(({ sentence }) => sentence));
-  say([started.length > 0 ? `${count(started.length, "pass", "passes")} started.` : null, ...reasons].filter(Boolean).join(" "));
+  say(
+    [started.length > 0 ? `${count(started.length, "pass", "passes")} started.` : null, ...reasons]
+      .filter(Boolean)
+      .join(" "),
+  );
   await reload();
 }
 
 export function stopPasses(lines, reload) {
-  const which = lines.length === 1 ? shortName(lines[0].mailbox.source) : count(lines.length, "mailbox", "mailboxes");
+  const which =
+    lines.length === 1 ? shortName(lines[0].mailbox.source) : count(lines.length, "mailbox", "mailboxes");
   confirm({
     title: `Stop ${which}?`,
     text: "What has arrived stays. The next pass goes on from there.",
@@ -32,8 +40,17 @@ export function stopPasses(lines, reload) {
 
 export function addMailbox(connectors, reload) {
   const fields = [
-    field({ name: "connector", label: "Connector", kind: "select", options: connectors.map(({ id, name }) => ({ value: id, label: name })) }),
-    field({ name: "source", label: "Database", hint: "Its path below the folder of the connector, such as mail/jane.nsf." }),
+    field({
+      name: "connector",
+      label: "Connector",
+      kind: "select",
+      options: connectors.map(({ id, name }) => ({ value: id, label: name })),
+    }),
+    field({
+      name: "source",
+      label: "Database",
+      hint: "Its path below the folder of the connector, such as mail/jane.nsf.",
+    }),
     ...targetFields(),
     checkbox({ name: "all_documents", label: "Also carry documents that are not mail-file content" }),
   ];
@@ -48,7 +65,11 @@ export function changeMailbox(mailbox, reload) {
   const keep = mailbox.has_password ? "Leave it empty to keep the one that is known for this target." : null;
   const fields = [
     ...targetFields(mailbox.target, keep),
-    checkbox({ name: "all_documents", label: "Also carry documents that are not mail-file content", checked: mailbox.all_documents }),
+    checkbox({
+      name: "all_documents",
+      label: "Also carry documents that are not mail-file content",
+      checked: mailbox.all_documents,
+    }),
   ];
   const submit = async (values) => {
     await patch(`mailboxes/${mailbox.id}`, withoutEmptyPassword(values));
@@ -69,10 +90,19 @@ export function removeMailbox(mailbox) {
   });
 }
 
-function targetFields(target = "", hint = "Only for a target with a log-in. Kept encrypted and never shown again.") {
+function targetFields(
+  target = "",
+  hint = "Only for a target with a log-in. Kept encrypted and never shown again.",
+) {
   return [
     field({ name: "target", label: "Target", hint: TARGET_HINT, value: target }),
-    field({ name: "password", label: "Password of the target", kind: "password", hint, autocomplete: "new-password" }),
+    field({
+      name: "password",
+      label: "Password of the target",
+      kind: "password",
+      hint,
+      autocomplete: "new-password",
+    }),
   ];
 }
 

@@ -14,8 +14,16 @@ const AT_ONCE = 100;
 export function mailboxPage({ parameters: [id], me, redraw, reload }) {
   const page = { me, reload, redraw, pages: 1, test: null };
   const load = async () => {
-    const [mailbox, { passes }, aside] = await Promise.all([get(`mailboxes/${id}`), get("passes"), setAside(id, page.pages)]);
-    return { mailbox, passes: passes.filter((pass) => pass.mailbox === mailbox.id).sort((a, b) => b.id - a.id), aside };
+    const [mailbox, { passes }, aside] = await Promise.all([
+      get(`mailboxes/${id}`),
+      get("passes"),
+      setAside(id, page.pages),
+    ]);
+    return {
+      mailbox,
+      passes: passes.filter((pass) => pass.mailbox === mailbox.id).sort((a, b) => b.id - a.id),
+      aside,
+    };
   };
   return { title: "Mailbox", load, view: (data) => view(page, data) };
 }
@@ -35,19 +43,37 @@ async function setAside(id, pages) {
 function view(page, { mailbox, passes, aside }) {
   const [last] = passes;
   return [
-    pageHead({ title: shortName(mailbox.source), crumb: CRUMB, actions: may(page.me, "operator") ? orders(page, mailbox, last) : [] }),
+    pageHead({
+      title: shortName(mailbox.source),
+      crumb: CRUMB,
+      actions: may(page.me, "operator") ? orders(page, mailbox, last) : [],
+    }),
     standing(last),
-    panel({ title: "Sum", actions: pill(stateOf(last)) }, last ? sum(last.tally) : h("p", { class: "soft" }, "No pass yet.")),
-    panel({ title: "From and to", actions: may(page.me, "operator") ? placeOrders(page, mailbox) : null }, h("div", { class: "stack" }, places(mailbox), testResult(page.test))),
+    panel(
+      { title: "Sum", actions: pill(stateOf(last)) },
+      last ? sum(last.tally) : h("p", { class: "soft" }, "No pass yet."),
+    ),
+    panel(
+      { title: "From and to", actions: may(page.me, "operator") ? placeOrders(page, mailbox) : null },
+      h("div", { class: "stack" }, places(mailbox), testResult(page.test)),
+    ),
     setAsidePanel(page, mailbox, last, aside),
     passes.length > 0 ? panel({ title: "Passes", flush: true }, passTable(passes)) : null,
   ];
 }
 
 function orders({ reload }, mailbox, last) {
-  if (isOpen(last)) return [button({ label: "Stop", sign: "stop", onclick: () => stopPasses([{ mailbox, pass: last }], reload) })];
+  if (isOpen(last))
+    return [
+      button({ label: "Stop", sign: "stop", onclick: () => stopPasses([{ mailbox, pass: last }], reload) }),
+    ];
   const trial = button({ label: "Try 10 items", onclick: () => startPasses([mailbox], reload, 10) });
-  const start = button({ label: last ? "Start again" : "Start", sign: "play", kind: "main", onclick: () => startPasses([mailbox], reload) });
+  const start = button({
+    label: last ? "Start again" : "Start",
+    sign: "play",
+    kind: "main",
+    onclick: () => startPasses([mailbox], reload),
+  });
   return [trial, start];
 }
 
@@ -55,15 +81,25 @@ function orders({ reload }, mailbox, last) {
 function standing(last) {
   if (last?.waits) {
     const { until_unix_ms: until, failures, why } = last.waits;
-    return notice("wait", "clock", h("b", null, "Next try ", relative(until)), h("p", null, `${why} (failed ${count(failures, "time")})`));
+    return notice(
+      "wait",
+      "clock",
+      h("b", null, "Next try ", relative(until)),
+      h("p", null, `${why} (failed ${count(failures, "time")})`),
+    );
   }
-  return last?.not_final ? notice("wait", "alert", h("b", null, "Another pass is needed"), h("p", null, last.not_final)) : null;
+  return last?.not_final
+    ? notice("wait", "alert", h("b", null, "Another pass is needed"), h("p", null, last.not_final))
+    : null;
 }
 
 function placeOrders(page, mailbox) {
   const test = async ({ currentTarget }) => {
     currentTarget.disabled = true;
-    const answer = await post(`mailboxes/${mailbox.id}/test-target`).catch((error) => ({ works: false, sentence: error.message }));
+    const answer = await post(`mailboxes/${mailbox.id}/test-target`).catch((error) => ({
+      works: false,
+      sentence: error.message,
+    }));
     page.test = answer;
     page.redraw();
   };
@@ -72,8 +108,12 @@ function placeOrders(page, mailbox) {
     "div",
     { class: "row" },
     button({ label: "Test target", small: true, onclick: test }),
-    isAdministrator ? button({ label: "Change", small: true, onclick: () => changeMailbox(mailbox, page.reload) }) : null,
-    isAdministrator ? button({ label: "Remove", small: true, kind: "quiet danger", onclick: () => removeMailbox(mailbox) }) : null,
+    isAdministrator
+      ? button({ label: "Change", small: true, onclick: () => changeMailbox(mailbox, page.reload) })
+      : null,
+    isAdministrator
+      ? button({ label: "Remove", small: true, kind: "quiet danger", onclick: () => removeMailbox(mailbox) })
+      : null,
   );
 }
 
@@ -92,8 +132,13 @@ function places(mailbox) {
 }
 
 function setAsidePanel(page, mailbox, last, { items, more }) {
-  if (items.length === 0) return panel({ title: "Set aside" }, h("p", { class: "soft" }, last ? "Nothing: every item had a way." : "Nothing yet."));
-  const retry = () => startPasses([mailbox], page.reload).then(() => say("The items that were set aside are tried again."));
+  if (items.length === 0)
+    return panel(
+      { title: "Set aside" },
+      h("p", { class: "soft" }, last ? "Nothing: every item had a way." : "Nothing yet."),
+    );
+  const retry = () =>
+    startPasses([mailbox], page.reload).then(() => say("The items that were set aside are tried again."));
   const canRetry = may(page.me, "operator") && !isOpen(last);
   const columns = [
     { label: "Reason", cell: ({ reason }) => h("b", null, reason) },
@@ -118,11 +163,11 @@ function passTable(passes) {
   const columns = [
     { label: "Pass", cell: ({ id, limit }) => (limit ? `${id}, trial of ${number(limit)}` : id) },
     { label: "State", cell: (pass) => pill(stateOf(pass)) },
-    { label: "Started", cell: (pass) => moment(pass.started_unix_ms) },
+    { label: "Started", kind: "extra", cell: (pass) => moment(pass.started_unix_ms) },
     { label: "Last change", cell: (pass) => moment(pass.changed_unix_ms) },
     { label: "Found", kind: "number", cell: ({ tally }) => number(tally.found) },
     { label: "Delivered", kind: "number", cell: ({ tally }) => number(tally.delivered) },
-    { label: "Already there", kind: "number", cell: ({ tally }) => number(tally.already_there) },
+    { label: "Already there", kind: "number extra", cell: ({ tally }) => number(tally.already_there) },
     { label: "Set aside", kind: "number", cell: ({ tally }) => number(tally.set_aside) },
   ];
   return table({ caption: "Passes", columns, rows: passes, key: ({ id }) => id });

@@ -22,7 +22,8 @@ export function overviewPage({ me }) {
 function view(me, { overview, mailboxes, extractors }) {
   const head = pageHead({ title: "Overview" });
   const needs = overview.attention.filter(({ code }) => !BY_ITSELF.includes(code));
-  if (mailboxes.length === 0) return [head, needs.length > 0 ? attention(overview, needs) : null, panel({}, welcome(me))];
+  if (mailboxes.length === 0)
+    return [head, needs.length > 0 ? attention(overview, needs) : null, panel({}, welcome(me))];
   return [
     head,
     panel({}, verdict(overview, needs.length + overview.attention_more), sum(overview.tally)),
@@ -36,8 +37,11 @@ function view(me, { overview, mailboxes, extractors }) {
 }
 
 function welcome(me) {
-  const text = "Say where mail goes, connect the machine with the Notes data, choose mailboxes. Nothing is ever written to the source.";
-  const action = may(me, "operator") ? link({ label: "Start the guided set-up", kind: "main", to: "#/set-up", sign: "arrow" }) : null;
+  const text =
+    "Say where mail goes, connect the machine with the Notes data, choose mailboxes. Nothing is ever written to the source.";
+  const action = may(me, "operator")
+    ? link({ label: "Start the guided set-up", kind: "main", to: "#/set-up", sign: "arrow" })
+    : null;
   return nothingYet("set-up", "No mailboxes yet", text, action);
 }
 
@@ -46,15 +50,27 @@ function verdict({ mailboxes: are, tally }, needing) {
   const complete = are.finished - are.trial;
   const arrived = `${number(complete)} of ${count(are.total, "mailbox", "mailboxes")} finished.`;
   const toDo = tally.still_to_do > 0 ? `${count(tally.still_to_do, "item")} still to do. ` : "";
-  if (needing > 0) return seal("bad", "alert", `${count(needing, "thing needs", "things need")} you`, toDo + arrived);
+  if (needing > 0)
+    return seal("bad", "alert", `${count(needing, "thing needs", "things need")} you`, toDo + arrived);
   if (are.running + are.queued > 0) return seal("busy", "again", "Carrying mail", toDo + arrived);
   if (are.waiting > 0) return seal("wait", "clock", "Waiting for the next try", toDo + arrived);
-  if (complete === are.total && tally.still_to_do === 0) return seal("good", "check", "Everything has arrived", `${count(tally.found, "item")}, each one accounted for. ${arrived}`);
+  if (complete === are.total && tally.still_to_do === 0)
+    return seal(
+      "good",
+      "check",
+      "Everything has arrived",
+      `${count(tally.found, "item")}, each one accounted for. ${arrived}`,
+    );
   return seal("idle", "clock", "Nothing runs now", toDo + arrived);
 }
 
 function seal(tone, sign, title, text) {
-  return h("div", { class: `verdict ${tone}` }, h("span", { class: "seal" }, icon(sign)), h("div", null, h("h2", null, title), h("p", null, text)));
+  return h(
+    "div",
+    { class: `verdict ${tone}` },
+    h("span", { class: "seal" }, icon(sign)),
+    h("div", null, h("h2", null, title), h("p", null, text)),
+  );
 }
 
 function mailboxLink(mailbox) {
@@ -62,20 +78,34 @@ function mailboxLink(mailbox) {
 }
 
 function attention({ attention_more: more }, needs) {
-  if (needs.length === 0) return panel({ title: "Needs you" }, h("p", { class: "row soft" }, icon("check"), "Nothing."));
+  if (needs.length === 0)
+    return panel({ title: "Needs you" }, h("p", { class: "row soft" }, icon("check"), "Nothing."));
   const further = more > 0 ? h("p", { class: "small soft" }, `And ${number(more)} more.`) : null;
   return panel({ title: "Needs you" }, h("ul", { class: "list" }, needs.map(need)), further);
 }
 
 function need({ code, sentence, mailbox, extractor }) {
-  const way = { mailbox: [`#/mailboxes/${mailbox}`, "See the mailbox"], extractor: ["#/extractors", "See the extractors"] };
+  const way = {
+    mailbox: [`#/mailboxes/${mailbox}`, "See the mailbox"],
+    extractor: ["#/extractors", "See the extractors"],
+  };
   const [to, label] = way[mailbox ? "mailbox" : extractor ? "extractor" : ""] ?? [];
   const tone = code === "not_final" ? "wait" : "bad";
-  return h("li", null, h("span", { class: `lead ${tone}` }, icon("alert")), h("div", null, h("span", null, sentence), to ? h("a", { class: "small", href: to }, label) : null));
+  return h(
+    "li",
+    null,
+    h("span", { class: `lead ${tone}` }, icon("alert")),
+    h("div", null, h("span", null, sentence), to ? h("a", { class: "small", href: to }, label) : null),
+  );
 }
 
 function entry(tone, sign, name, ...text) {
-  return h("li", null, h("span", { class: `lead ${tone}` }, icon(sign)), h("div", null, h("b", null, name), h("span", { class: "small soft" }, text)));
+  return h(
+    "li",
+    null,
+    h("span", { class: `lead ${tone}` }, icon(sign)),
+    h("div", null, h("b", null, name), h("span", { class: "small soft" }, text)),
+  );
 }
 
 function nextTries(mailboxes) {
@@ -83,22 +113,42 @@ function nextTries(mailboxes) {
   if (waiting.length === 0) return null;
   const item = (mailbox) => {
     const { until_unix_ms: until, failures, why } = mailbox.last_pass.waits;
-    return entry("wait", "clock", [mailboxLink(mailbox), " ", relative(until)], `${why} (failed ${count(failures, "time")})`);
+    return entry(
+      "wait",
+      "clock",
+      [mailboxLink(mailbox), " ", relative(until)],
+      `${why} (failed ${count(failures, "time")})`,
+    );
   };
-  return panel({ title: "Next tries", text: "These go on by themselves." }, h("ul", { class: "list" }, waiting.map(item)));
+  return panel(
+    { title: "Next tries", text: "These go on by themselves." },
+    h("ul", { class: "list" }, waiting.map(item)),
+  );
 }
 
 function underWay(mailboxes) {
   const running = mailboxes.filter(({ last_pass: pass }) => pass?.state === "running");
   const queued = mailboxes.filter(({ last_pass: pass }) => pass?.state === "queued").length;
-  if (running.length + queued === 0) return panel({ title: "Under way" }, h("p", { class: "soft" }, "No pass runs."));
+  if (running.length + queued === 0)
+    return panel({ title: "Under way" }, h("p", { class: "soft" }, "No pass runs."));
   const item = (mailbox) => {
     const { last_pass: pass } = mailbox;
-    const name = h("div", { class: "spread" }, h("b", null, mailboxLink(mailbox)), h("span", { class: "small soft" }, left(pass)));
+    const name = h(
+      "div",
+      { class: "spread" },
+      h("b", null, mailboxLink(mailbox)),
+      h("span", { class: "small soft" }, left(pass)),
+    );
     return h("li", { key: String(mailbox.id) }, h("div", null, name, bar(pass.tally)));
   };
-  const more = queued > 0 ? h("p", { class: "small soft" }, `${count(queued, "mailbox", "mailboxes")} queued behind.`) : null;
-  return panel({ title: "Under way" }, h("div", { class: "stack" }, h("ul", { class: "list" }, running.map(item)), more));
+  const more =
+    queued > 0
+      ? h("p", { class: "small soft" }, `${count(queued, "mailbox", "mailboxes")} queued behind.`)
+      : null;
+  return panel(
+    { title: "Under way" },
+    h("div", { class: "stack" }, h("ul", { class: "list" }, running.map(item)), more),
+  );
 }
 
 function left({ tally }) {
@@ -109,9 +159,15 @@ function machines(extractors) {
   const known = extractors.filter(({ revoked }) => !revoked);
   if (known.length === 0) return null;
   const item = (extractor) => {
-    const heard = extractor.heard_unix_ms ? ["Heard ", relative(extractor.heard_unix_ms)] : ["Enrolled ", moment(extractor.enrolled_unix_ms)];
+    const heard = extractor.heard_unix_ms
+      ? ["Heard ", relative(extractor.heard_unix_ms)]
+      : ["Enrolled ", moment(extractor.enrolled_unix_ms)];
     const name = h("div", { class: "spread" }, h("b", null, extractor.host), pill(extractorState(extractor)));
-    return h("li", { key: String(extractor.id) }, h("div", null, name, h("span", { class: "small soft" }, heard)));
+    return h(
+      "li",
+      { key: String(extractor.id) },
+      h("div", null, name, h("span", { class: "small soft" }, heard)),
+    );
   };
   return panel({ title: "Extractors" }, h("ul", { class: "list" }, known.map(item)));
 }

@@ -26,7 +26,10 @@ const passwords = { shared: "" };
 export function setUpPage({ parameters: [name], me, redraw, reload }) {
   const draft = readDraft();
   const reached = draft.reached ?? 0;
-  const index = Math.max(0, STEPS.findIndex((step) => step.name === name));
+  const index = Math.max(
+    0,
+    STEPS.findIndex((step) => step.name === name),
+  );
   const at = name === undefined ? Math.min(reached, STEPS.length - 1) : index;
   const keep = (changes) => localStorage.setItem(KEPT, JSON.stringify(Object.assign(draft, changes)));
   const next = () => {
@@ -39,7 +42,11 @@ export function setUpPage({ parameters: [name], me, redraw, reload }) {
     location.hash = "#/overview";
   };
   const view = STEPS[at].step({ me, redraw, reload, draft, passwords, keep, next, finish });
-  return { title: "Guided set-up", load: everything, view: (data) => [pageHead({ title: "Guided set-up" }), steps(at, reached), view(data)] };
+  return {
+    title: "Guided set-up",
+    load: everything,
+    view: (data) => [pageHead({ title: "Guided set-up" }), steps(at, reached), view(data)],
+  };
 }
 
 function readDraft() {
@@ -55,7 +62,13 @@ function steps(at, reached) {
     const isDone = index < reached && index !== at;
     const properties = { class: isDone ? "done" : "", "aria-current": index === at ? "step" : null };
     const text = h("b", null, isDone ? [label, h("span", { class: "unseen" }, ", done")] : label);
-    return h("li", null, index <= reached ? h("a", { href: `#/set-up/${name}`, ...properties }, text) : h("span", properties, text));
+    return h(
+      "li",
+      null,
+      index <= reached
+        ? h("a", { href: `#/set-up/${name}`, ...properties }, text)
+        : h("span", properties, text),
+    );
   };
   return h("ol", { class: "steps", "aria-label": "Steps" }, STEPS.map(item));
 }

@@ -7,12 +7,23 @@ import { form, field } from "../../form.js";
 import { notice, nothingYet, panel, say, table } from "../../parts.js";
 import { may } from "../../shell.js";
 import { foundState } from "../extractors.js";
-import { nameOf, personName, targetOf } from "./pattern.js";
+import { personName, targetOf } from "./pattern.js";
 
 export function chooseStep(page) {
   const { draft, passwords, redraw, reload, keep, next } = page;
   const state = { lines: new Map(), asked: "", found: [], isAsking: false, data: null };
-  const shared = draft.kind === "imaps" ? field({ name: "password", label: "Password of the targets", kind: "password", value: passwords.shared, autocomplete: "new-password", hint: "For every mailbox without one of its own above. Kept encrypted on the server.", oninput: ({ target }) => (passwords.shared = target.value) }) : null;
+  const shared =
+    draft.kind === "imaps"
+      ? field({
+          name: "password",
+          label: "Password of the targets",
+          kind: "password",
+          value: passwords.shared,
+          autocomplete: "new-password",
+          hint: "For every mailbox without one of its own above. Kept encrypted on the server.",
+          oninput: ({ target }) => (passwords.shared = target.value),
+        })
+      : null;
   const add = form({
     fields: [shared],
     action: "Add and continue",
@@ -28,22 +39,30 @@ export function chooseStep(page) {
   });
   return (data) => {
     state.data = data;
-    look(state, data.extractors, redraw);
+    look(state, data, redraw);
     return view(page, state, add);
   };
 }
 
-/** Asks anew for what was found when an extractor tells of another number. */
-async function look(state, extractors, redraw) {
+/** Asks anew for what was found, and for what the server suggests, when there is another number of anything. */
+async function look(state, { extractors, mailboxes, connectors }, redraw) {
   const known = extractors.filter(({ revoked, found }) => !revoked && found > 0);
-  const asked = known.map(({ id, found }) => `${id}:${found}`).join(" ");
+  const asked = JSON.stringify([
+    known.map(({ id, found }) => [id, found]),
+    mailboxes.length,
+    connectors.length,
+  ]);
   if (asked === state.asked || state.isAsking) return;
   state.isAsking = true;
   try {
     const answers = await Promise.all(known.map(({ id }) => get(`extractors/${id}/found`)));
-    state.found = answers.flatMap(({ found }, index) => found.map((entry) => ({ ...entry, extractor: known[index] })));
+    state.found = answers.flatMap(({ found }, index) =>
+      found.map((entry) => ({ ...entry, extractor: known[index] })),
+    );
     state.asked = asked;
     redraw();
+  } catch {
+    // The next change asks again.
   } finally {
     state.isAsking = false;
   }
@@ -53,18 +72,25 @@ async function look(state, extractors, redraw) {
 function lineOf(state, draft, entry) {
   const key = `${entry.extractor.id}:${entry.root}:${entry.path}`;
   if (!state.lines.has(key)) {
-    const target = draft.kind ? targetOf(draft, nameOf(entry.path)) : "";
-    state.lines.set(key, { key, entry, chosen: false, target, password: "", wrong: null });
+    const target = draft.kind ? targetOf(draft, entry.suggested.user) : "";
+    state.lines.set(key, { key, chosen: false, target, password: "", wrong: null });
   }
-  const line = state.lines.get(key);
-  const connector = state.data.connectors.find(({ extractor, location }) => extractor === entry.extractor.id && location === entry.root);
-  line.known = connector && state.data.mailboxes.find((mailbox) => mailbox.connector === connector.id && mailbox.source === entry.path);
+  const line = Object.assign(state.lines.get(key), { entry });
+  line.known = state.data.mailboxes.find(({ id }) => id === entry.mailbox);
   return line;
 }
 
 function view({ me, draft, redraw }, state, add) {
   const lines = state.found.map((entry) => lineOf(state, draft, entry));
-  if (lines.length === 0) return panel({}, nothingYet("mailboxes", "No mailboxes found yet", "The extractor looks through its folder. They appear here by themselves."));
+  if (lines.length === 0)
+    return panel(
+      {},
+      nothingYet(
+        "mailboxes",
+        "No mailboxes found yet",
+        "The extractor looks through its folder. They appear here by themselves.",
+      ),
+    );
   const free = lines.filter((line) => isFree(line));
   const chosen = free.filter((line) => line.chosen).length;
   const all = free.length > 0 && chosen === free.length;
@@ -72,7 +98,13 @@ function view({ me, draft, redraw }, state, add) {
     for (const line of free) line.chosen = !all;
     redraw();
   };
-  const head = h("input", { type: "checkbox", checked: all, "aria-label": "Choose all", onchange: chooseAll, disabled: free.length === 0 });
+  const head = h("input", {
+    type: "checkbox",
+    checked: all,
+    "aria-label": "Choose all",
+    onchange: chooseAll,
+    disabled: free.length === 0,
+  });
   const columns = [
     { label: "Choose", kind: "narrow bare choose", head, cell: (line) => choice(line, redraw) },
     { label: "Found", kind: "bare", cell: foundCell },
@@ -80,9 +112,14 @@ function view({ me, draft, redraw }, state, add) {
   ];
   if (draft.kind === "imaps") columns.push({ label: "Own password", cell: passwordCell });
   const title = `${count(lines.length, "mailbox", "mailboxes")} found, ${number(chosen)} chosen`;
-  const needsConnector = !may(me, "administrator") ? notice("wait", "alert", "An administrator has to make the connector of a new folder.") : null;
+  const needsConnector = !may(me, "administrator")
+    ? notice("wait", "alert", "An administrator has to make the connector of a new folder.")
+    : null;
   return [
-    panel({ title, text: "The targets are suggested from your pattern; change any of them.", flush: true }, table({ caption: "Mailboxes found", columns, rows: lines, key: ({ key }) => key })),
+    panel(
+      { title, text: "The targets are suggested from your pattern; change any of them.", flush: true },
+      table({ caption: "Mailboxes found", columns, rows: lines, key: ({ key }) => key }),
+    ),
     needsConnector,
     panel({}, add),
   ];
@@ -94,7 +131,13 @@ function isFree({ entry, known }) {
 
 function choice(line, redraw) {
   const onchange = ({ target }) => ((line.chosen = target.checked), redraw());
-  const properties = { type: "checkbox", checked: Boolean(line.known) || line.chosen, disabled: !isFree(line), "aria-label": `Choose ${line.entry.path}`, onchange };
+  const properties = {
+    type: "checkbox",
+    checked: Boolean(line.known) || line.chosen,
+    disabled: !isFree(line),
+    "aria-label": `Choose ${line.entry.path}`,
+    onchange,
+  };
   return h("input", properties);
 }
 
@@ -112,7 +155,14 @@ function targetCell(line) {
   if (line.entry.unreadable) return "\u2013";
   const oninput = ({ target }) => (line.target = target.value);
   return [
-    h("input", { class: "code small", value: line.target, "aria-label": `Target of ${line.entry.path}`, spellcheck: "false", "aria-invalid": line.wrong ? "true" : null, oninput }),
+    h("input", {
+      class: "code small",
+      value: line.target,
+      "aria-label": `Target of ${line.entry.path}`,
+      spellcheck: "false",
+      "aria-invalid": line.wrong ? "true" : null,
+      oninput,
+    }),
     line.wrong ? h("span", { class: "wrong-text small" }, line.wrong) : null,
   ];
 }
@@ -120,21 +170,32 @@ function targetCell(line) {
 function passwordCell(line) {
   if (!isFree(line)) return "\u2013";
   const oninput = ({ target }) => (line.password = target.value);
-  return h("input", { type: "password", value: line.password, placeholder: "the common one", "aria-label": `Password of ${line.entry.path}`, autocomplete: "new-password", oninput });
+  return h("input", {
+    type: "password",
+    value: line.password,
+    placeholder: "the common one",
+    "aria-label": `Password of ${line.entry.path}`,
+    autocomplete: "new-password",
+    oninput,
+  });
 }
 
 /** The numbers of the mailboxes, or null when some could not be added. */
 async function addChosen({ draft, passwords }, state) {
   const lines = [...state.lines.values()].filter((line) => isFree(line) && line.chosen);
-  const known = [...state.lines.values()].filter((line) => line.known).map((line) => line.known.id);
-  if (lines.length + known.length === 0) throw new Error("Choose at least one mailbox.");
-  const ids = known;
+  if (lines.length + (draft.chosen ?? []).length === 0) throw new Error("Choose at least one mailbox.");
+  const ids = [];
   for (const line of lines) {
     line.wrong = null;
     try {
       const connector = await connectorOf(state.data.connectors, line.entry);
       const password = draft.kind === "imaps" ? line.password || passwords.shared : null;
-      const added = await post("mailboxes", { connector, source: line.entry.path, target: line.target, ...(password ? { password } : {}) });
+      const added = await post("mailboxes", {
+        connector,
+        source: line.entry.suggested.source ?? line.entry.path,
+        target: line.target,
+        ...(password ? { password } : {}),
+      });
       ids.push(added.id);
     } catch (error) {
       line.wrong = error.message;
@@ -144,8 +205,11 @@ async function addChosen({ draft, passwords }, state) {
 }
 
 /** The connector of the folder in which a database was found, made where there is none. */
-async function connectorOf(connectors, { extractor, root }) {
-  const known = connectors.find((connector) => connector.extractor === extractor.id && connector.location === root);
+async function connectorOf(connectors, { extractor, root, suggested }) {
+  if (suggested.connector !== null) return suggested.connector;
+  const known = connectors.find(
+    (connector) => connector.extractor === extractor.id && connector.location === root,
+  );
   if (known) return known.id;
   const names = new Set(connectors.map(({ name }) => name));
   const base = extractor.host.replaceAll(":", "-");

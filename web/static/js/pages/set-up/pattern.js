@@ -1,19 +1,15 @@
 // How a target is made of the pattern of step 1 and the name of a mailbox.
 
-import { shortName } from "../../model.js";
-
 /** The TARGET of a mailbox of this name, as the API takes it. */
 export function targetOf({ kind, host, port, user, prefix, folder }, name) {
   const fill = (pattern) => pattern.replaceAll("{name}", name);
   if (kind !== "imaps") return `${kind}:${fill(folder)}`;
-  const below = fill(prefix ?? "").split("/").filter(Boolean).map((part) => `/${encodeURIComponent(part)}`);
+  const below = fill(prefix ?? "")
+    .split("/")
+    .filter(Boolean)
+    .map((part) => `/${encodeURIComponent(part)}`);
   const place = port && port !== "993" ? `${host}:${port}` : host;
   return `imaps://${encodeURIComponent(fill(user))}@${place}${below.join("")}`;
-}
-
-/** What {name} becomes for a database: its file, in small letters and without what a path or an address trips over. */
-export function nameOf(path) {
-  return shortName(path).toLowerCase().replace(/[^\p{L}\p{N}._-]+/gu, "-");
 }
 
 /** A Notes name as people write it: `CN=Jane Doe/O=Example` is `Jane Doe/Example`. */
