@@ -4,6 +4,8 @@ use clap::{Parser, Subcommand};
 use notesferry::modes::Exit;
 #[cfg(unix)]
 use notesferry::modes::admin::{self, AdminArguments};
+#[cfg(unix)]
+use notesferry::modes::demo::{self, DemoArguments};
 use notesferry::modes::extract::{self, ExtractArguments, PartArguments};
 use notesferry::modes::forge::{self, ForgeArguments};
 use notesferry::modes::inspect::{self, InspectArguments};
@@ -37,6 +39,8 @@ enum Command {
     ExtractPart(PartArguments),
     Inspect(InspectArguments),
     Forge(ForgeArguments),
+    #[cfg(unix)]
+    Demo(DemoArguments),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +56,8 @@ fn main() -> ExitCode {
         Command::ExtractPart(arguments) => return extract::run_part(&arguments).into(),
         Command::Inspect(arguments) => inspect(&arguments),
         Command::Forge(arguments) => forge(&arguments),
+        #[cfg(unix)]
+        Command::Demo(arguments) => demo::run(&arguments),
     };
     exit.into()
 }

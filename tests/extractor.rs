@@ -2,8 +2,7 @@
 
 use crate::protocol::transfer::{Spool, get};
 use crate::support::extractor_server::{CODE, ExtractorServer, Fault};
-use crate::support::long;
-use blake3::Hash;
+use crate::support::{long, tree};
 use notesferry::extractor::client::{Address, Client, ClientError, Fingerprint};
 use notesferry::extractor::migrator::perform::{Opened, perform};
 use notesferry::forge::database::{Attachment, Compression, Options, Writer};
@@ -29,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Enough for an answer of several chunks.
@@ -39,7 +38,7 @@ const MAILBOX: &str = "staff/jane.nsf";
 /// A source folder with a mailbox, and a state folder.
 struct Site {
     folder: TempDir,
-    before: BTreeMap<PathBuf, (u64, Hash, SystemTime)>,
+    before: BTreeMap<PathBuf, tree::State>,
 }
 
 impl Site {
@@ -49,7 +48,7 @@ impl Site {
         fs::create_dir(folder.path().join("elsewhere")).unwrap();
         let options = MailboxOptions { version: Version::Ods52, mails: MAILS, seed: 5 };
         mailbox::forge(&folder.path().join("mail").join(MAILBOX), &options).unwrap();
-        let before = files(&folder.path().join("mail"));
+        let before = tree::files(&folder.path().join("mail"));
         Self { folder, before }
     }
 
@@ -90,30 +89,9 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         if !thread::panicking() {
-            assert!(files(&self.folder.path().join("mail")) == self.before, "invariant G");
+            assert!(tree::files(&self.folder.path().join("mail")) == self.before, "invariant G");
         }
     }
-}
-
-/// Every file and folder below a folder with size, digest and time of change.
-fn files(root: &Path) -> BTreeMap<PathBuf, (u64, Hash, SystemTime)> {
-    let modified = |path: &Path| path.metadata().unwrap().modified().unwrap();
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        found.insert(folder.clone(), (0, blake3::hash(b""), modified(&folder)));
-        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let mut hasher = blake3::Hasher::new();
-            let bytes = io::copy(&mut fs::File::open(&path).unwrap(), &mut hasher).unwrap();
-            let time = modified(&path);
-            found.insert(path, (bytes, hasher.finalize(), time));
-        }
-    }
-    found
 }
 
 /// A running extractor; nothing of it is left when this is dropped.
@@ -610,7 +588,7 @@ fn memory_grows_with_no_attachment_and_no_mailbox() {
     let mails = if long() { 20_000 } else { 1_000 };
     let many = MailboxOptions { version: Version::Ods52, mails, seed: 6 };
     mailbox::forge(&site.folder.path().join("mail/many.nsf"), &many).unwrap();
-    site.before = files(&site.folder.path().join("mail"));
+    site.before = tree::files(&site.folder.path().join("mail"));
     let server = site.server();
     server.state().forgetful = true;
     let mut peak = 0;

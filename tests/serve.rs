@@ -186,7 +186,7 @@ fn the_public_port_serves_extractors_alone() {
         let answer = ask(head);
         assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("not_logged_in"), "{answer}");
     }
-    assert!(ask("GET /").starts_with("HTTP/1.1 404 "));
+    assert!(ask("GET /none").starts_with("HTTP/1.1 404 "));
     assert!(ask("POST /extractor/v1/hello").starts_with("HTTP/1.1 200 "), "a refusal is a frame");
 }
 
@@ -208,10 +208,10 @@ fn the_builtin_extractor_carries_a_mailbox() {
     let (exit, text) = server.fails(&["connector", "remove", "HQ"]);
     assert!(exit == 2 && text.contains("1 mailboxes"), "{text}");
 
-    for (columns, pass) in [("delivered.", "1"), ("already there.", "2")] {
+    for (columns, pass) in [(" delivered", "1"), (": 0 delivered", "2")] {
         let shown = server.works(&["pass", "start", "1", "--wait"]);
         let last = shown.lines().last().unwrap();
-        assert!(last.starts_with("All ") && last.contains(&target) && last.ends_with(columns), "{shown}");
+        assert!(last.starts_with("All ") && last.contains(&target) && last.contains(columns), "{shown}");
         assert!(shown.contains(&format!("Pass {pass} of mailbox 1, ")), "{shown}");
     }
     let passes = server.json(&["pass", "list"]);

@@ -1,5 +1,7 @@
 //! Everything that needs more than one module, in one test binary; each module says what it shows.
 
+#[cfg(target_os = "linux")]
+mod campaign;
 mod communication;
 mod conversion;
 mod corpus;
@@ -9,6 +11,8 @@ mod delivery;
 mod delta;
 mod destinations;
 mod dxl;
+#[cfg(target_os = "linux")]
+mod end_to_end;
 #[cfg(target_os = "linux")]
 mod extractor;
 mod forge;

@@ -226,7 +226,13 @@ fn content(
     match kind {
         Kind::Mail(MailForm::PhoneMessage) => body.prepend_lines(&listing::fields(note)),
         // An application keeps its text where it likes.
-        Kind::Mail(MailForm::Foreign) => body.append_lines(&listing::other_texts(note, item, losses)),
+        Kind::Mail(MailForm::Foreign) => {
+            // Without a sender and without recipients only the name of its body is that of a mail.
+            if !note.has("From") && !note.has("SendTo") {
+                body.append_lines(&listing::fields(note));
+            }
+            body.append_lines(&listing::other_texts(note, item, losses));
+        }
         Kind::Mail(_) => {}
         Kind::Entry(_) => {
             calendar.into_iter().for_each(|calendar| body.prepend_lines(&format!("{}\n", calendar.told)));

@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 pub mod admin;
+#[cfg(unix)]
+pub mod demo;
 mod exit;
 pub mod extract;
 pub mod forge;

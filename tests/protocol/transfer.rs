@@ -115,6 +115,7 @@ fn assert_same(left: &SourceItem, right: &SourceItem) {
     let head =
         |item: &SourceItem| (item.origin, item.version, item.parent_message_id.clone(), item.losses.clone());
     assert_eq!(head(left), head(right));
+    assert!(left.related == right.related, "the related documents differ");
     let Content::Note { note: left, files: left_files } = &left.content;
     let Content::Note { note: right, files: right_files } = &right.content;
     assert!(left == right, "the notes differ");
@@ -178,7 +179,10 @@ pub fn source_item(items: Vec<Item>, files: Vec<File>) -> SourceItem {
 pub fn sample_item() -> SourceItem {
     let items = vec![item_of("Form", b"Memo".to_vec()), item_of("Body", Vec::new())];
     let lost = FileBody::Lost(Loss::new(LossKind::AttachmentMissing, "gone"));
-    source_item(items, vec![file("a.txt", read(b"hello".to_vec())), file("b", lost), file("c", read(vec![]))])
+    let files = vec![file("a.txt", read(b"hello".to_vec())), file("b", lost), file("c", read(vec![]))];
+    let instance =
+        Note { unid: Unid([9; 16]), items: vec![item_of("Form", b"A".to_vec())], ..Note::default() };
+    SourceItem { related: vec![instance, Note::default()], ..source_item(items, files) }
 }
 
 fn any_loss() -> impl Strategy<Value = Loss> {
@@ -219,9 +223,10 @@ fn any_file() -> impl Strategy<Value = File> {
 }
 
 fn any_source_item() -> impl Strategy<Value = SourceItem> {
-    let parts = (vec(any_item(), 0..8), vec(any_file(), 0..4), vec(any_loss(), 0..4));
+    let related = vec(vec(any_item(), 0..3), 0..3);
+    let parts = (vec(any_item(), 0..8), vec(any_file(), 0..4), vec(any_loss(), 0..4), related);
     let head = (any::<[u32; 9]>(), any::<[u16; 2]>(), option::of(any::<String>()), option::of(any::<u32>()));
-    (parts, head).prop_map(|((items, files, losses), (words, halves, parent, parent_note))| {
+    (parts, head).prop_map(|((items, files, losses, related), (words, halves, parent, parent_note))| {
         let note = Note {
             note_id: NoteId(words[0]),
             unid: Unid([words[1] as u8; 16]),
@@ -234,12 +239,13 @@ fn any_source_item() -> impl Strategy<Value = SourceItem> {
             parent: parent_note.map(NoteId),
             items,
         };
+        let related = related.into_iter().map(|items| Note { items, ..note.clone() }).collect();
         SourceItem {
             origin: origin(words[0]),
             version: ItemVersion { sequence: words[2], time: [words[3], words[4]] },
             content: Content::Note { note: Box::new(note), files },
             parent_message_id: parent.map(|message_id| (Unid([1; 16]), message_id)),
-            related: Vec::new(),
+            related,
             losses,
         }
     })

@@ -103,7 +103,14 @@ impl ExtractorServer {
     }
 
     pub fn start_at(address: &str, location: &str) -> Self {
-        let http = Arc::new(tiny_http::Server::http(address).unwrap());
+        // A port that was given up may be somebody else's for a moment.
+        let until = Instant::now() + Duration::from_secs(30);
+        let http = loop {
+            match tiny_http::Server::http(address) {
+                Err(_) if Instant::now() < until => thread::yield_now(),
+                http => break Arc::new(http.unwrap()),
+            }
+        };
         let state = State { location: location.to_owned(), ..State::default() };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let worker = |_| {

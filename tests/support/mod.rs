@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 pub mod browser;
+pub mod bulk;
 pub mod corpus;
 pub mod delivery;
 pub mod destination_kit;
@@ -14,13 +15,18 @@ pub mod dxl;
 pub mod extractor_server;
 #[cfg(unix)]
 pub mod gate;
+#[cfg(target_os = "linux")]
+pub mod machine;
 pub mod memory_destination;
 pub mod memory_source;
 pub mod messages;
+#[cfg(target_os = "linux")]
+pub mod placements;
 #[cfg(unix)]
 pub mod proxy;
 pub mod rich_text;
 pub mod source_kit;
+pub mod tree;
 
 /// Whether the long campaigns run too (`tests/run --long`).
 pub fn long() -> bool {

@@ -5,6 +5,7 @@
 mod body;
 mod calendar;
 mod design;
+mod extras;
 mod images;
 mod later;
 mod other;
@@ -21,6 +22,7 @@ use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::item::{ItemFlags, ItemType};
 use crate::notes::timedate::Timedate;
 use body::Plan;
+pub use extras::Extras;
 use fastrand::Rng;
 pub use later::Changed;
 use later::{Fate, LATER_MS, Later};
@@ -58,7 +60,15 @@ pub struct MailboxOptions {
 /// # Errors
 /// If `path` exists or cannot be written.
 pub fn forge(path: &Path, options: &MailboxOptions) -> Result<Summary, ForgeError> {
-    Ok(write(path, options, None)?.0)
+    forge_with(path, options, &Extras::default())
+}
+
+/// Forges the mailbox of [`forge`] with what is rare beside it.
+///
+/// # Errors
+/// If `path` exists or cannot be written.
+pub fn forge_with(path: &Path, options: &MailboxOptions, extras: &Extras) -> Result<Summary, ForgeError> {
+    Ok(write(path, options, extras, None)?.0)
 }
 
 /// Forges the mailbox of [`forge`] as it is some weeks later: the same replica and the same documents, but some were
@@ -67,12 +77,13 @@ pub fn forge(path: &Path, options: &MailboxOptions) -> Result<Summary, ForgeErro
 /// # Errors
 /// If `path` exists or cannot be written.
 pub fn forge_later(path: &Path, options: &MailboxOptions) -> Result<(Summary, Changed), ForgeError> {
-    write(path, options, Some(Later::new(options.seed)))
+    write(path, options, &Extras::default(), Some(Later::new(options.seed)))
 }
 
 fn write(
     path: &Path,
     options: &MailboxOptions,
+    extras: &Extras,
     later: Option<Later>,
 ) -> Result<(Summary, Changed), ForgeError> {
     let mut mailbox = Mailbox::create(path, options, later)?;
@@ -91,6 +102,7 @@ fn write(
             calendar::write(&mut mailbox, number / MAILS_PER_ENTRY)?;
         }
     }
+    extras::write(&mut mailbox, extras)?;
     let changed = mailbox.add_later_mails(options.mails)?;
     Ok((mailbox.writer.finish()?, changed))
 }

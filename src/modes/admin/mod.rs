@@ -5,7 +5,7 @@
 
 pub mod client;
 pub mod table;
-mod watch;
+pub(in crate::modes) mod watch;
 
 use crate::destinations::registry::Target;
 use crate::modes::migrate::password;
@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 use client::Client;
 use serde_json::{Value, json};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Gives orders to a running server, from the machine that it runs on.
 #[derive(Debug, Args)]
@@ -172,12 +172,30 @@ pub fn run(arguments: &AdminArguments) -> Exit {
     }
 }
 
-struct Admin {
+/// The command line's side of the API.
+pub(in crate::modes) struct Admin {
     client: Client,
     json: bool,
 }
 
 impl Admin {
+    /// One that prints for people.
+    pub fn new(data_folder: &Path) -> Self {
+        Self { client: Client::new(data_folder), json: false }
+    }
+
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.client.get(path)
+    }
+
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.client.post(path, body)
+    }
+
     fn run(&self, command: &Command) -> Result<Exit, Failure> {
         match command {
             Command::Info => self.show("server", table::info),

@@ -61,7 +61,7 @@ numbers! {
         /// Between two signs of life while a long step is under way.
         alive_seconds = limits::ALIVE_SECONDS.into(), 1..=60;
         /// Without a sign of life for so long, a step is given to another.
-        lease_seconds = limits::LEASE_SECONDS, 120..=3_600;
+        lease_seconds = limits::LEASE_SECONDS, 2..=3_600;
         /// Tries of a step before it is given up.
         attempts = limits::ACTION_ATTEMPTS.into(), 1..=100;
     }
@@ -186,6 +186,12 @@ impl Settings {
                 }
             }
         }
+        let Extractors { alive_seconds, lease_seconds, .. } = settings.extractors;
+        if lease_seconds < 2 * alive_seconds {
+            return Err(format!(
+                "extractors.lease_seconds = {lease_seconds} has to be at least twice alive_seconds = {alive_seconds}"
+            ));
+        }
         if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
             return Err("tls_certificate and tls_key belong together".to_owned());
         }
@@ -270,6 +276,7 @@ mod tests {
             error("[extractors]\nalive_seconds = 0"),
             "extractors.alive_seconds = 0 has to be from 1 to 60"
         );
+        assert!(error("[extractors]\nlease_seconds = 39").contains("twice alive_seconds = 20"));
         assert!(error("tls_key = \"x\"").contains("belong together"));
     }
 

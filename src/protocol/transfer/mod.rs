@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! answer  = nonce | source folder* | (listed | set-aside)* | (item | set-aside)*   and then   end
-//! item    = item-head loss* (value value-block*)* (file file-block*)* item-end
+//! item    = item-head loss* note (related note)* (file file-block*)* item-end
+//! note    = (value value-block*)*
 //! ```
 //!
 //! A record never spans two chunks. An item whose reading fails on the way is taken back by a set-aside in its place.

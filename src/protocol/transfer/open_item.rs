@@ -4,7 +4,7 @@
 
 use super::reader::{FileBlock, Place, Receiver};
 use super::record::{
-    BodyForm, FileBlockForm, FileHead, ItemHead, LossForm, Parts, Record, ValueBlock, ValueHead,
+    BodyForm, FileBlockForm, FileHead, ItemHead, LossForm, NoteHead, Parts, Record, ValueBlock, ValueHead,
 };
 use super::weight;
 use crate::base::limits::NOTE_BYTES;
@@ -65,6 +65,7 @@ impl OpenItem {
             Record::Loss(form) => Ok(self.loss(&form)?),
             Record::Value(head) => Ok(self.value(&head)?),
             Record::ValueBlock(block) => Ok(self.value_block(&block)?),
+            Record::Related(head) => Ok(self.related(head)?),
             Record::File(head) => self.open_file(&head, receiver),
             Record::FileBlock(block) => self.file_block(&block, end, receiver),
             Record::Nonce(_)
@@ -131,12 +132,22 @@ impl OpenItem {
         Ok(())
     }
 
+    fn related(&mut self, head: NoteHead) -> Result<(), &'static str> {
+        if self.left.losses > 0 || self.left.items > 0 {
+            return Err("a related document comes after the values before it");
+        }
+        self.count(0, |left| &mut left.related)?;
+        self.left.items = head.items();
+        self.item.related.push(head.into());
+        Ok(())
+    }
+
     fn open_file<R: Receiver>(
         &mut self,
         head: &FileHead<'_>,
         receiver: &mut R,
     ) -> Result<(), Fault<R::Error>> {
-        if self.left.losses > 0 || self.left.items > 0 {
+        if self.left.losses > 0 || self.left.items > 0 || self.left.related > 0 {
             return Err("files come after the values".into());
         }
         let lost = match &head.body {
@@ -194,7 +205,7 @@ impl OpenItem {
 
     /// The whole item.
     pub fn finish(self, number: u32) -> Result<(SourceItemId, Box<SourceItem>), &'static str> {
-        let nothing = Parts { losses: 0, items: 0, files: 0 };
+        let nothing = Parts { losses: 0, items: 0, related: 0, files: 0 };
         let whole = self.left == nothing && self.value_left == 0 && self.file.is_none();
         match whole && number == self.number {
             true => Ok((self.id, Box::new(self.item))),
@@ -202,9 +213,10 @@ impl OpenItem {
         }
     }
 
+    /// The items of the note that is arriving.
     fn items(&mut self) -> &mut Vec<Item> {
         let Content::Note { note, .. } = &mut self.item.content;
-        &mut note.items
+        self.item.related.last_mut().map_or(&mut note.items, |related| &mut related.items)
     }
 
     fn files(&mut self) -> &mut Vec<File> {

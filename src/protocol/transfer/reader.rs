@@ -222,6 +222,7 @@ impl ChunkReader {
             Record::Loss(_)
             | Record::Value(_)
             | Record::ValueBlock(_)
+            | Record::Related(_)
             | Record::File(_)
             | Record::FileBlock(_)
             | Record::ItemEnd(_) => return Err("a part of an item without an item".into()),

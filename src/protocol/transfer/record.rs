@@ -35,6 +35,8 @@ pub enum Record<'a> {
     /// With the number of the item, from 0 in each answer.
     ItemEnd(u32),
     End(EndForm),
+    /// Another document that belongs to the item; its values follow.
+    Related(NoteHead),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,6 +92,7 @@ pub struct ItemHead<'a> {
     #[serde(borrow)]
     parent_message_id: Option<([u8; 16], &'a str)>,
     losses: u32,
+    related: u32,
     content: ContentHead,
 }
 
@@ -99,7 +102,7 @@ enum ContentHead {
 }
 
 #[derive(Serialize, Deserialize)]
-struct NoteHead {
+pub struct NoteHead {
     note_id: u32,
     unid: [u8; 16],
     sequence: u32,
@@ -282,6 +285,7 @@ impl<'a> ItemHead<'a> {
             version: source.version.into(),
             parent_message_id: parent.map(|(unid, message_id)| (unid.0, message_id.as_str())),
             losses: source.losses.len() as u32,
+            related: source.related.len() as u32,
             content: ContentHead::Note(NoteHead::new(note, files)),
         }
     }
@@ -289,7 +293,8 @@ impl<'a> ItemHead<'a> {
     /// The item without its parts, and how many of them follow.
     pub fn into_item(self) -> (SourceItem, Parts) {
         let ContentHead::Note(head) = self.content;
-        let parts = Parts { losses: self.losses, items: head.items, files: head.files };
+        let Self { losses, related, .. } = self;
+        let parts = Parts { losses, items: head.items, related, files: head.files };
         let item = SourceItem {
             origin: self.origin.into(),
             version: self.version.into(),
@@ -306,12 +311,15 @@ impl<'a> ItemHead<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
     pub losses: u32,
+    /// Of the note that is arriving.
     pub items: u32,
+    pub related: u32,
     pub files: u32,
 }
 
 impl NoteHead {
-    fn new(note: &Note, files: &[File]) -> Self {
+    /// The head of a note, which its items and files follow.
+    pub fn new(note: &Note, files: &[File]) -> Self {
         Self {
             note_id: note.note_id.0,
             unid: note.unid.0,
@@ -325,6 +333,13 @@ impl NoteHead {
             items: note.items.len() as u32,
             files: files.len() as u32,
         }
+    }
+}
+
+impl NoteHead {
+    /// How many items follow.
+    pub fn items(&self) -> u32 {
+        self.items
     }
 }
 

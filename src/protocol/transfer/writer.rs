@@ -1,7 +1,7 @@
 //! From `model` to chunks. Used by `extractor::migrator`, which sends each chunk and waits for *kept*.
 
 use super::record::{
-    FileBlockForm, FileHead, ItemHead, LossForm, Record, SetAsideForm, ValueBlock, ValueHead,
+    FileBlockForm, FileHead, ItemHead, LossForm, NoteHead, Record, SetAsideForm, ValueBlock, ValueHead,
 };
 use super::{Chunk, End, SourceFacts, weight};
 use crate::base::limits::{CHUNK_BYTES, CHUNK_WRITTEN_BYTES, FILE_BLOCK_BYTES, NOTE_BYTES};
@@ -114,6 +114,10 @@ impl<E, S: FnMut(Chunk) -> Result<(), E>> ChunkWriter<S> {
         self.items += 1;
         item.losses.iter().try_for_each(|loss| self.put(&Record::Loss(LossForm::from(loss))))?;
         note.items.iter().try_for_each(|item| self.value(item))?;
+        for related in &item.related {
+            self.put(&Record::Related(NoteHead::new(related, &[])))?;
+            related.items.iter().try_for_each(|item| self.value(item))?;
+        }
         (0..).zip(files).try_for_each(|(file_number, file)| self.file(number, file_number, file))?;
         self.put(&Record::ItemEnd(number))
     }
@@ -202,7 +206,10 @@ enum BlockError<E> {
 
 /// Refuses before its first byte what the reader would refuse.
 fn check_weight<E>(item: &SourceItem, note: &Note, files: &[File]) -> Result<(), WriteError<E>> {
-    let values = note.items.iter().map(|item| weight(item.name.len() + item.value.len()));
+    let related = item.related.iter();
+    let heads = related.clone().map(|_| weight(0));
+    let items = note.items.iter().chain(related.flat_map(|note| &note.items));
+    let values = items.map(|item| weight(item.name.len() + item.value.len()));
     let losses = item.losses.iter().map(|loss| weight(loss.detail.len()));
     let files = files.iter().map(|file| {
         let lost = match &file.body {
@@ -211,7 +218,7 @@ fn check_weight<E>(item: &SourceItem, note: &Note, files: &[File]) -> Result<(),
         };
         weight(file.descriptor.name.text.len() + lost)
     });
-    let sum: u64 = values.chain(losses).chain(files).sum();
+    let sum: u64 = values.chain(heads).chain(losses).chain(files).sum();
     if sum > NOTE_BYTES {
         return Err(WriteError::TooLarge(format!(
             "the note has {sum} bytes, at most {NOTE_BYTES} are taken"

@@ -57,16 +57,14 @@ impl Accounts {
     /// Who asks, if the call may be made at all by that one.
     pub fn admit(&self, request: &Request, rule: &Rule) -> Result<Who, ApiError> {
         let who = self.who(&request.caller)?;
-        let is_change = request.method != Method::Get;
         if let Caller::Remote(Remote { csrf, is_foreign, .. }) = &request.caller
-            && is_change
+            && request.method != Method::Get
         {
             if *is_foreign {
                 return Err(ApiError::forbidden("This request comes from the page of another site."));
             }
-            let begins_session = rule.role.is_none() && request.method == Method::Post;
             if let Who::User { csrf: expected, .. } = &who
-                && !begins_session
+                && rule.role.is_some()
                 && !is_same(csrf.as_deref().unwrap_or_default(), expected)
             {
                 return Err(ApiError::forbidden("The page is out of date; load it again."));

@@ -142,11 +142,12 @@ impl Api {
 
     /// Notes a change in the audit log. What was done is done, so a log that cannot be written is told to the other log.
     fn note(&self, change: &str, parts: &[&str], who: &Who, request: &Request, body: &Value) {
-        let name_in = |value: &Value| value["name"].as_str().map(str::to_owned);
-        let who = match (who, &request.caller) {
-            (Who::User { name, .. }, _) => name.clone(),
-            (Who::Owner, _) | (_, Caller::Owner) => "command line".to_owned(),
-            (Who::Stranger, Caller::Remote(_)) => name_in(&body["user"]).unwrap_or_default(),
+        let who = match (body["user"]["name"].as_str(), who) {
+            // Has just logged in.
+            (Some(name), _) => name.to_owned(),
+            (None, Who::User { name, .. }) => name.clone(),
+            (None, Who::Owner) => "command line".to_owned(),
+            (None, Who::Stranger) => String::new(),
         };
         let on = match (parts.first(), &request.caller) {
             (Some(&("session" | "first-start")), Caller::Remote(remote)) => format!("from {}", remote.client),
@@ -172,6 +173,9 @@ impl Api {
 
 /// What a change was made on: the kind with its number, which stands in the path or in the answer.
 fn subject(parts: &[&str], body: &Value) -> String {
+    if let Some(passes) = body["started"].as_array().or(body["stopped"].as_array()) {
+        return format!("passes: {}", passes.len());
+    }
     let kind = match parts.first() {
         Some(&"users") => "user",
         Some(&"extractors") => "extractor",

@@ -18,7 +18,7 @@ impl Rule {
         let (role, change) = match (method, path) {
             (Get, ["session"]) => (None, None),
             (Post, ["session"]) => (None, Some("logged in")),
-            (Delete, ["session"]) => (None, Some("logged out")),
+            (Delete, ["session"]) => (Some(Role::Viewer), Some("logged out")),
             (Post, ["first-start"]) => (None, Some("first administrator made")),
 
             (Get, ["users" | "audit", ..]) => (Some(Role::Administrator), None),

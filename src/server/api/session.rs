@@ -25,7 +25,11 @@ fn log_in(api: &Api, caller: &Caller, mut fields: Fields) -> Result<Response, Ap
     fields.finish()?;
     let attempt = || Ok(api.accounts.user_of(&name, &password)?);
     match api.accounts.limited(&name, caller, attempt)? {
-        Some(user) => begin(api, &user),
+        Some(user) => {
+            // Whoever logs in again in the same browser leaves no session behind.
+            end(api, caller);
+            begin(api, &user)
+        }
         None => {
             // What was typed as the name may be a password, so it is not noted.
             api.note_refused_log_in(caller);
@@ -35,13 +39,17 @@ fn log_in(api: &Api, caller: &Caller, mut fields: Fields) -> Result<Response, Ap
 }
 
 fn log_out(api: &Api, caller: &Caller) -> Result<Response, ApiError> {
+    end(api, caller);
+    let body = session_json(api, &Who::Stranger)?;
+    Ok(Response { cookie: Some(Cookie::Clear), ..Response::ok(body) })
+}
+
+fn end(api: &Api, caller: &Caller) {
     if let Caller::Remote(remote) = caller
         && let Some(token) = &remote.token
     {
         api.accounts.end(token);
     }
-    let body = session_json(api, &Who::Stranger)?;
-    Ok(Response { cookie: Some(Cookie::Clear), ..Response::ok(body) })
 }
 
 /// `first-start`: whoever can read the console of the server makes the first administrator.
