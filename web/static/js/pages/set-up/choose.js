@@ -31,8 +31,10 @@ export function chooseStep(page) {
     submit: async () => {
       const ids = await addChosen(page, state);
       await reload();
-      if (ids === null) throw new Error("Some could not be added; the reason stands beside each.");
-      keep({ chosen: [...new Set([...(draft.chosen ?? []), ...ids])] });
+      keep({ chosen: [...(draft.chosen ?? []), ...ids] });
+      if ([...state.lines.values()].some(({ wrong }) => wrong)) {
+        throw new Error("Some could not be added; the reason stands beside each.");
+      }
       say(`${count(ids.length, "mailbox", "mailboxes")} ready.`);
       next();
     },
@@ -180,13 +182,13 @@ function passwordCell(line) {
   });
 }
 
-/** The numbers of the mailboxes, or null when some could not be added. */
+/** Adds what was chosen; gives the numbers of those that could be added and notes what is wrong with the others. */
 async function addChosen({ draft, passwords }, state) {
+  for (const line of state.lines.values()) line.wrong = null;
   const lines = [...state.lines.values()].filter((line) => isFree(line) && line.chosen);
   if (lines.length + (draft.chosen ?? []).length === 0) throw new Error("Choose at least one mailbox.");
   const ids = [];
   for (const line of lines) {
-    line.wrong = null;
     try {
       const connector = await connectorOf(state.data.connectors, line.entry);
       const password = draft.kind === "imaps" ? line.password || passwords.shared : null;
@@ -201,7 +203,7 @@ async function addChosen({ draft, passwords }, state) {
       line.wrong = error.message;
     }
   }
-  return lines.some(({ wrong }) => wrong) ? null : ids;
+  return ids;
 }
 
 /** The connector of the folder in which a database was found, made where there is none. */
