@@ -3,7 +3,7 @@
 
 use crate::support::dovecot::{Dovecot, PASSWORD};
 use crate::support::machine::Machine;
-use crate::support::placements::{Placement, assert_same, expected, in_dovecot};
+use crate::support::placements::{Placement, assert_same, expected, in_dovecot, migrate};
 use crate::support::{bulk, corpus, long, tree};
 use notesferry::forge::mailbox::{self, Extras, MailboxOptions};
 use notesferry::forge::version::Version;
@@ -72,6 +72,34 @@ fn a_mailbox_of_thousands_arrives_as_it_was_rendered() {
     assert!(longest.unwrap() > extras.attachment_bytes, "{longest:?}");
     let unread = arrived.iter().filter(|placement| !placement.4.contains(&"\\Seen".to_owned())).count();
     assert!(unread > 100, "{unread}");
+}
+
+#[test]
+fn a_delta_pass_carries_what_migrate_carries() {
+    let Some(server) = Dovecot::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("notes");
+    fs::create_dir(&source).unwrap();
+    let (database, later) = (source.join("jane.nsf"), folder.path().join("later.nsf"));
+    let options = MailboxOptions { version: Version::Ods52, mails: 300, seed: 9 };
+    mailbox::forge(&database, &options).unwrap();
+    let (_, changed) = mailbox::forge_later(&later, &options).unwrap();
+    let mut machine = Machine::start(&source, "", PASSWORD);
+    machine.enrol(machine.port);
+    let (user, other) = (server.new_user(), server.new_user());
+    let (target, other_target) = (server.address(&user), server.address(&other));
+    let mailbox = machine.add_mailbox("jane.nsf", &target);
+    let ledger = folder.path().join("ledger");
+    machine.pass(&mailbox);
+    migrate(&database, &other_target, &ledger);
+
+    fs::rename(&later, &database).unwrap();
+    let (pass, other_pass) = (machine.pass(&mailbox), migrate(&database, &other_target, &ledger));
+    for name in ["found", "delivered", "already_there", "removed_by_user"] {
+        assert_eq!(pass[name], other_pass[name], "{name} of {pass}");
+    }
+    assert!(pass["delivered"].as_u64() >= Some(changed.changed + changed.added), "{pass}, {changed}");
+    assert_same(&in_dovecot(&server, &user), &in_dovecot(&server, &other), "the delta");
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn notesferry() -> Command {
     command
 }
 
-fn files_below(folder: &Path) -> usize {
+fn files_below(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
 }
@@ -137,7 +137,7 @@ fn the_first_run_ends_with_mail_in_a_maildir() {
     let _extractor = bench.connect_extractor();
     bench.choose_try_and_start();
     for name in ["ann", "ben"] {
-        assert!(files_below(Path::new(&bench.path(&format!("mail/{name}")))) > MAILS as usize, "{name}");
+        assert!(files_below(Path::new(&bench.path(&format!("mail/{name}")))) >= MAILS as usize, "{name}");
     }
     assert_eq!(bench.browser.complaints(), [""; 0]);
 }

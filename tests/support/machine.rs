@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// The variable that marks our processes.
 const MARK: &str = "NOTESFERRY_TEST_FOLDER";
 /// How long anything may take on a machine that is busy.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A process of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl Machine {
             while !pass.is_finished() {
                 let [server, extractor] = self.memory();
                 peak = [server.max(peak[0]), extractor.max(peak[1])];
-                thread::sleep(Duration::from_millis(10));
+                thread::sleep(Duration::from_millis(50));
             }
             pass.join().unwrap();
             peak

@@ -1,6 +1,7 @@
 //! What lies in a mailbox, as Python's libraries read it (`placements.py`), and what should lie there.
 
 use super::dovecot::{Dovecot, PASSWORD};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,14 +14,20 @@ pub fn in_dovecot(server: &Dovecot, user: &str) -> BTreeSet<Placement> {
     read(&["imap", &server.port.to_string(), user, PASSWORD])
 }
 
+/// Carries a database with `migrate`, whose ledger is in the folder; gives its last word.
+pub fn migrate(database: &Path, target: &str, ledger: &Path) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_notesferry"));
+    command.arg("migrate").arg(database).args([target, "--all-documents", "--json", "--state-dir"]);
+    command.arg(ledger).env("NOTESFERRY_TARGET_PASSWORD", PASSWORD).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    serde_json::from_slice(output.stdout.trim_ascii().rsplit(|byte| *byte == b'\n').next().unwrap()).unwrap()
+}
+
 /// What `migrate` of the same database makes of it in a Maildir, under the folder names that [`Dovecot`] has.
 pub fn expected(database: &Path, folder: &Path) -> BTreeSet<Placement> {
     let target = folder.join("maildir");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_notesferry"));
-    command.arg("migrate").arg(database).arg(format!("maildir:{}", target.display()));
-    command.arg("--all-documents").arg("--state-dir").arg(folder.join("state"));
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    migrate(database, &format!("maildir:{}", target.display()), &folder.join("state"));
     let named = read(&["maildir", target.to_str().unwrap()]).into_iter().map(|mut placement| {
         if placement.0 == "Sent" {
             "Sent Messages".clone_into(&mut placement.0);
