@@ -137,7 +137,7 @@ fn the_first_run_ends_with_mail_in_a_maildir() {
     let _extractor = bench.connect_extractor();
     bench.choose_try_and_start();
     for name in ["ann", "ben"] {
-        assert!(files_below(Path::new(&bench.path(&format!("mail/{name}")))) >= MAILS as usize, "{name}");
+        assert!(files_below(Path::new(&bench.path(&format!("mail/{name}")))) >= MAILS, "{name}");
     }
     assert_eq!(bench.browser.complaints(), [""; 0]);
 }
