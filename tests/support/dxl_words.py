@@ -1,5 +1,5 @@
-"""Prints the words that people read in each document of a DXL file, as a JSON list of lists: text runs of rich text and
-text values of items that are no system items. Programs, formulas and what is drawn are left out."""
+"""Prints the words that people read in the rich text of each document of a DXL file, as a JSON list of lists. Programs,
+formulas and what is drawn are left out."""
 
 import json
 import sys
@@ -33,8 +33,9 @@ def words(document):
     found = []
     for item in document:
         if local(item) == "item" and not item.get("name", "").startswith("$"):
-            for text in texts(item, False):
-                found.extend(text.split())
+            for rich in (child for child in item if local(child) == "richtext"):
+                for text in texts(rich, False):
+                    found.extend(text.split())
     return found
 
 
