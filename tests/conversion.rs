@@ -1,11 +1,14 @@
 //! Documents in, message text out: the rules of conversion, by their ids.
 
+mod calendar;
 mod filing;
 mod hostile;
 mod mail;
 mod mime;
 mod other;
+mod readers;
 mod rich_text;
+mod task;
 
 use crate::support::corpus;
 use notesferry::conversion::plain_text;

@@ -192,7 +192,7 @@ fn end_of(spool: &Spool) -> &End {
 }
 
 fn all(source: &mut NsfSource) -> Vec<ListedItem> {
-    let page = source.list(None, 10_000).unwrap();
+    let page = source.list(None, 1_000_000).unwrap();
     assert!(page.next.is_none() && page.unreadable.is_empty());
     page.items
 }

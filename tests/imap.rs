@@ -173,8 +173,9 @@ fn a_forged_mailbox_arrives_once_as_it_was_rendered() {
     let expected = bench.expected();
     let user = server.new_user();
     let target = server.address(&user);
-    let [found, delivered, _] = bench.run(&target, "state");
-    assert!(found == delivered && found > MAILS, "{delivered} of {found}");
+    let [found, delivered, parts] = bench.run(&target, "state");
+    // A document of a series that another one carries has nothing to deliver.
+    assert!(found == delivered + parts && delivered > MAILS && parts == 4, "{delivered} of {found}");
     assert_arrived(&server, &user, &expected);
     let keywords = server.mails(&user).into_values().flatten().flat_map(|mail| mail.flags);
     assert!(keywords.into_iter().any(|flag| flag.starts_with('$')), "keywords are kept");
@@ -183,7 +184,11 @@ fn a_forged_mailbox_arrives_once_as_it_was_rendered() {
     assert_eq!(bench.run(&target, "another state"), [found, 0, found], "the ledger is lost");
     assert_arrived(&server, &user, &expected);
 
-    assert_eq!(bench.run(&format!("{target}/Old%20mail"), "state"), [found, found, 0], "below a prefix");
+    assert_eq!(
+        bench.run(&format!("{target}/Old%20mail"), "state"),
+        [found, delivered, parts],
+        "below a prefix"
+    );
     let below = server.mails(&user).into_iter().filter(|(name, _)| name.starts_with("Old mail/"));
     let count: usize = below.map(|(_, mails)| mails.len()).sum();
     assert_eq!(count, expected.values().map(BTreeSet::len).sum::<usize>());

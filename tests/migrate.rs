@@ -12,8 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// Mails of the forged mailbox; a twentieth of that many other documents come with them.
+/// Mails of the forged mailbox; other documents come with them.
 const MAILS: u64 = 150;
+/// Its calendar entries and tasks as they arrive, notices among them.
+const ENTRIES: u64 = 17;
+/// Documents that are part of an entry that another document carries: two of each series.
+const PARTS: u64 = 4;
+const DELIVERED: u64 = MAILS + ENTRIES;
 
 /// A folder with a forged mailbox, where targets and states can be made.
 struct Bench {
@@ -74,7 +79,7 @@ fn messages(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 folders.push(path);
             } else if path.parent().unwrap().ends_with("tmp") {
                 panic!("{path:?}");
-            } else if name.contains(".notesferry,") || name.ends_with(".eml") {
+            } else if name.contains(".notesferry,") || name.ends_with(".eml") || name.ends_with(".ics") {
                 let name = name.split(":2,").next().unwrap().to_owned();
                 let path = path.strip_prefix(root).unwrap().with_file_name(name);
                 let twice = found.insert(path, fs::read(entry.path()).unwrap());
@@ -90,7 +95,9 @@ fn assert_each_key_once_a_folder(messages: &BTreeMap<PathBuf, Vec<u8>>) {
     let mut seen = BTreeMap::new();
     for (path, bytes) in messages {
         let text = String::from_utf8_lossy(bytes);
-        let key = text.lines().find_map(|line| line.strip_prefix("X-Notesferry-Key: ")).unwrap().to_owned();
+        let keys = ["X-Notesferry-Key: ", "X-NOTESFERRY-KEY:"];
+        let key = |line: &str| keys.iter().find_map(|name| line.strip_prefix(name)).map(str::to_owned);
+        let key = text.lines().find_map(key).unwrap();
         let other = seen.insert((path.parent().unwrap().to_owned(), key), path);
         assert!(other.is_none(), "{path:?} and {other:?}");
     }
@@ -104,16 +111,18 @@ fn a_forged_mailbox_arrives_once_in_each_kind_of_target() {
         let target = format!("{kind}:{kind}");
         let (exit, end) = bench.run(&target, "state", &[]);
         let [found, delivered, already_there, set_aside] = counts(&end);
-        assert_eq!((exit, delivered, already_there), (1, MAILS, 0), "{end}");
-        assert!(found == delivered + set_aside && set_aside > 0, "{end}");
+        assert_eq!((exit, delivered, already_there), (1, DELIVERED, PARTS), "{end}");
+        assert!(found == delivered + already_there + set_aside && set_aside > 0, "{end}");
         let arrived = messages(&bench.path(kind));
+        let objects = arrived.keys().filter(|path| path.extension().is_some_and(|ending| ending == "ics"));
+        assert_eq!(objects.count(), if kind == "eml" { 13 } else { 0 });
         assert_each_key_once_a_folder(&arrived);
         placements.push(arrived.len());
 
         let (_, again) = bench.run(&target, "state", &[]);
-        assert_eq!(counts(&again), [found, 0, MAILS, set_aside], "the second run");
+        assert_eq!(counts(&again), [found, 0, DELIVERED + PARTS, set_aside], "the second run");
         let (exit, all) = bench.run(&target, "state", &["--all-documents"]);
-        assert_eq!((exit, counts(&all)), (0, [found, set_aside, MAILS, 0]), "all documents");
+        assert_eq!((exit, counts(&all)), (0, [found, set_aside, DELIVERED + PARTS, 0]), "all documents");
         let (exit, lost) = bench.run(&target, "another state", &["--all-documents"]);
         assert_eq!((exit, counts(&lost)), (0, [found, 0, found, 0]), "the ledger is lost");
         assert_each_key_once_a_folder(&messages(&bench.path(kind)));
@@ -125,7 +134,7 @@ fn a_forged_mailbox_arrives_once_in_each_kind_of_target() {
 fn a_dry_run_writes_nothing() {
     let bench = Bench::new();
     let (exit, end) = bench.run("maildir:mail", "state", &["--dry-run"]);
-    assert_eq!((exit, end["delivered"].as_u64()), (1, Some(MAILS)), "{end}");
+    assert_eq!((exit, end["delivered"].as_u64()), (1, Some(DELIVERED)), "{end}");
     assert!(
         end["by_folder"]["INBOX"].as_u64() > Some(0) && end["by_form"]["Memo"].as_u64() > Some(0),
         "{end}"
@@ -186,7 +195,7 @@ fn ctrl_c_finishes_the_batch_and_the_next_run_goes_on() {
     assert_eq!(child.wait().unwrap().code(), Some(7));
     let (_, end) = bench.run("maildir:mail", "state", &[]);
     let [_, delivered, already_there, _] = counts(&end);
-    assert_eq!(delivered + already_there, MAILS, "{end}");
+    assert_eq!(delivered + already_there, DELIVERED + PARTS, "{end}");
 }
 
 /// The exit code and the standard error of a run that cannot work.

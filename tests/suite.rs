@@ -18,6 +18,8 @@ mod inspect;
 mod lmbcs;
 mod migrate;
 mod protocol;
+#[cfg(unix)]
+mod serve;
 mod simulate;
 mod sources;
 mod support;

@@ -83,6 +83,21 @@ pub const NOTE_BYTES: u64 = 128 << 20;
 /// Items that one action asks for, and entries of every other list in a message.
 pub const MESSAGE_LIST_ENTRIES: usize = 1_000;
 
+/// Documents that are read beside one calendar entry, because they are of its series or answer it.
+pub const SERIES_DOCUMENTS: usize = 2_000;
+
+/// Bytes of those documents.
+pub const SERIES_BYTES: usize = 64 << 20;
+
+/// Changed occurrences of a series that are written in full. The others keep their times.
+pub const SERIES_OVERRIDES: usize = 1_000;
+
+/// Bytes of the description of one calendar entry; programs that show calendars expect a few lines.
+pub const DESCRIPTION_BYTES: usize = 1 << 20;
+
+/// Bytes of one calendar object, attachments left out, after which occurrences are written without their texts and
+/// participants.
+pub const CALENDAR_BYTES: usize = 16 << 20;
 /// Bytes of items that one action asks for; the item that passes it is the last one.
 pub const GET_BYTES: u64 = 64 << 20;
 

@@ -55,6 +55,11 @@ impl Body {
         body
     }
 
+    /// Whether there is more than plain text can show.
+    pub fn is_formatted(&self) -> bool {
+        self.formatted
+    }
+
     /// Adds a paragraph for each line of a text.
     pub fn append_lines(&mut self, text: &str) {
         let RichText { events, fonts, .. } = &mut self.composite.text;

@@ -64,6 +64,12 @@ pub fn dates(note: &Note, state: State, now_unix_ms: i64, losses: &mut Losses) -
     Dates { header, internal_ms: internal.unwrap_or(header).unix_ms }
 }
 
+/// When a document was made, in milliseconds since 1970-01-01 00:00 UTC.
+pub fn created_ms(note: &Note, now_unix_ms: i64) -> Option<i64> {
+    let found = [CREATED, Origin::Unid].into_iter().find_map(|origin| find(note, origin, now_unix_ms, None));
+    found.map(|date| date.unix_ms)
+}
+
 fn told(origin: Origin, found: bool) -> &'static str {
     match origin {
         _ if !found => "no date at all",

@@ -1,5 +1,6 @@
 //! Where a document belongs at the target.
 
+use crate::conversion::kind::{EntryKind, Kind};
 use crate::conversion::losses::Losses;
 use crate::conversion::state::State;
 use crate::model::folder::{Folder, FolderId, FolderPath, FolderRole};
@@ -12,9 +13,12 @@ const TRASH: &str = "Trash";
 const JUNK: &str = "Junk";
 const TEMPLATES: &str = "Templates";
 const ALL_DOCUMENTS: &str = "All Documents";
+const CALENDAR: &str = "Calendar";
+const TASKS: &str = "Tasks";
 
 /// Names that a user's folder must not take.
-const OUR_NAMES: [&str; 7] = [FolderPath::INBOX, DRAFTS, SENT, TRASH, JUNK, TEMPLATES, ALL_DOCUMENTS];
+const OUR_NAMES: [&str; 9] =
+    [FolderPath::INBOX, DRAFTS, SENT, TRASH, JUNK, TEMPLATES, ALL_DOCUMENTS, CALENDAR, TASKS];
 
 /// The target folder of a source folder; `None` for one that users do not see.
 pub fn target(folder: &Folder) -> Option<FolderPath> {
@@ -45,13 +49,14 @@ pub fn is_junk(placements: &[FolderPath]) -> bool {
     placements.contains(&FolderPath::new([JUNK]))
 }
 
-/// The folders of a document, each once. `state` is `None` for what is no mail. Documents in no folder go where
-/// the views of the mail file show them; none is dropped.
+/// The folders of a document, each once. Entries lie in the folder of their kind and where the user filed them. Mail in
+/// no folder goes where the views of the mail file show it; nothing is dropped.
 pub fn placements(
     note: &Note,
     listed: &[FolderId],
     folders: &[Folder],
-    state: Option<State>,
+    kind: Kind,
+    state: State,
     losses: &mut Losses,
 ) -> Vec<FolderPath> {
     if note.status.has(NoteStatus::SOFT_DELETED) {
@@ -70,19 +75,25 @@ pub fn placements(
             placements.push(path);
         }
     }
-    if placements.is_empty() {
-        placements.push(FolderPath::new([by_state(note, state)]));
-    }
+    let own = match kind {
+        Kind::Entry(EntryKind::Task) => Some(TASKS),
+        Kind::Entry(_) => Some(CALENDAR),
+        _ if !placements.is_empty() => None,
+        Kind::Mail(_) => Some(by_state(note, state)),
+        Kind::Other(_) => Some(ALL_DOCUMENTS),
+    };
+    let own = own.map(|name| FolderPath::new([name])).filter(|path| !placements.contains(path));
+    placements.extend(own);
     placements
 }
 
-fn by_state(note: &Note, state: Option<State>) -> &'static str {
+fn by_state(note: &Note, state: State) -> &'static str {
     let excluded = note.texts("ExcludeFromView");
     let shown = |view: &str| !excluded.iter().any(|text| text.trim().eq_ignore_ascii_case(view));
     match state {
-        Some(State::Draft) if shown("D") => DRAFTS,
-        Some(State::Sent) if shown("S") => SENT,
-        Some(State::Template) => TEMPLATES,
+        State::Draft if shown("D") => DRAFTS,
+        State::Sent if shown("S") => SENT,
+        State::Template => TEMPLATES,
         _ => ALL_DOCUMENTS,
     }
 }

@@ -399,9 +399,11 @@ fn fallback_author(source: &Source<'_>, losses: &mut Losses) -> Mailbox {
     if source.is_mail {
         losses.add(LossKind::SenderUnknown, "");
     }
+    // Of a calendar entry.
+    let chair = source.note.text("Chair");
     let owner = source.context.owner.filter(|_| source.state.is_own());
     let editor = source.note.text("$UpdatedBy");
-    let known = owner.map(str::to_owned).into_iter().chain([editor]);
+    let known = [chair].into_iter().chain(owner.map(str::to_owned)).chain([editor]);
     let mut resolved = known.filter_map(|name| address::resolve(&name, None, losses));
     resolved.next().unwrap_or_else(address::unknown_sender)
 }

@@ -8,8 +8,21 @@ use crate::notes::document::Note;
 pub enum Kind {
     /// Something that people read as mail.
     Mail(MailForm),
+    /// Something that stands in a calendar or in a list of tasks.
+    Entry(EntryKind),
     /// Anything else, with the words for the report.
     Other(&'static str),
+}
+
+/// What kind of entry a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    Appointment,
+    Anniversary,
+    AllDay,
+    Meeting,
+    Reminder,
+    Task,
 }
 
 /// How a document is mail.
@@ -32,7 +45,6 @@ const MAIL_ITEMS: [&str; 5] = ["SendTo", "From", "PostedDate", "DeliveredDate", 
 
 /// The kind of a document.
 pub fn kind(note: &Note) -> Kind {
-    const CALENDAR: Kind = Kind::Other("calendar entries are not converted yet");
     const SETTINGS: Kind = Kind::Other("settings and caches are not content");
     const ROOMS: Kind = Kind::Other("documents of a room database are out of scope");
     match form(note).to_ascii_lowercase().as_str() {
@@ -41,10 +53,12 @@ pub fn kind(note: &Note) -> Kind {
         "nondelivery report" => Kind::Mail(MailForm::Report(Report::NotDelivered)),
         "delivery report" => Kind::Mail(MailForm::Report(Report::Delivered)),
         "return receipt" => Kind::Mail(MailForm::Report(Report::Read)),
+        // The client turns an invitation into an entry where it lies.
+        "notice" if note.has("CalendarDateTime") && note.has("$BusyName") => Kind::Entry(entry_kind(note)),
         "notice" | "(replynotice)" | "tasknotice" => Kind::Mail(MailForm::Notice),
         "trace report" | "quota report" | "database entry" | "bookmark" => Kind::Mail(MailForm::System),
-        "appointment" | "_calendar entry" => CALENDAR,
-        "task" => Kind::Other("to-dos are not converted yet"),
+        "appointment" | "_calendar entry" => Kind::Entry(entry_kind(note)),
+        "task" => Kind::Entry(EntryKind::Task),
         "person" | "group" => Kind::Other("contacts are not converted yet"),
         "journalentry" => Kind::Other("journal entries are not converted yet"),
         "mailrule" => Kind::Other("mail rules are not content"),
@@ -53,6 +67,32 @@ pub fn kind(note: &Note) -> Kind {
         _ if MAIL_ITEMS.iter().any(|name| note.has(name)) => Kind::Mail(MailForm::Foreign),
         _ => Kind::Other("no form of a mail file and no items of mail"),
     }
+}
+
+/// The kind of a calendar entry: what it says itself, else its icon in views, else the letter that organizers write.
+pub fn entry_kind(note: &Note) -> EntryKind {
+    let by_type = match note.text("AppointmentType").trim() {
+        "0" => Some(EntryKind::Appointment),
+        "1" => Some(EntryKind::Anniversary),
+        "2" => Some(EntryKind::AllDay),
+        "3" => Some(EntryKind::Meeting),
+        "4" => Some(EntryKind::Reminder),
+        _ => None,
+    };
+    let by_icon = || match note.number("_ViewIcon")? as i64 {
+        160 => Some(EntryKind::Appointment),
+        63 => Some(EntryKind::Anniversary),
+        9 => Some(EntryKind::AllDay),
+        158 => Some(EntryKind::Meeting),
+        10 => Some(EntryKind::Reminder),
+        _ => None,
+    };
+    let by_letter = || match note.text("OrgTable").chars().next()? {
+        'P' => Some(EntryKind::AllDay),
+        'A' => Some(EntryKind::Anniversary),
+        _ => None,
+    };
+    by_type.or_else(by_icon).or_else(by_letter).unwrap_or(EntryKind::Appointment)
 }
 
 /// The form without blanks; empty where the document holds its own form.

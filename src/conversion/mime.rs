@@ -38,6 +38,16 @@ struct Stored<'a> {
     in_object: bool,
 }
 
+/// Whether the stored parts hold a calendar.
+pub fn has_calendar_part(note: &Note) -> bool {
+    let names_calendar =
+        |headers: &[u8]| String::from_utf8_lossy(headers).to_ascii_lowercase().contains("text/calendar");
+    note.all("Body").filter_map(|item| item.value().ok()).any(|value| match value {
+        Value::MimePart(part) => names_calendar(part.headers),
+        _ => false,
+    })
+}
+
 /// Puts the MIME parts of a document together.
 pub fn assemble(note: &Note, files: &[File], losses: &mut Losses) -> Assembled {
     let mut parts = stored_parts(note, losses);

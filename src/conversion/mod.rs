@@ -13,6 +13,7 @@ macro_rules! append {
 mod address;
 mod attachment;
 mod body;
+mod calendar;
 mod composite;
 mod date;
 mod filing;
@@ -32,6 +33,7 @@ mod report;
 mod state;
 
 use crate::conversion::body::Body;
+use crate::conversion::calendar::Calendar;
 use crate::conversion::date::dates;
 use crate::conversion::headers::{Headers, Source};
 use crate::conversion::kind::{Kind, MailForm};
@@ -42,14 +44,16 @@ use crate::model::content::{Content, File, SourceItem};
 use crate::model::delivery::Flags;
 use crate::model::folder::{Folder, FolderId, FolderPath};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
+use crate::model::object::Object;
 use crate::model::rendered::{Rendered, Segment};
 use crate::notes::document::Note;
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::item::ItemType;
+use crate::notes::value::Value;
 
 /// Counts the changes of conversion rules; the ledger keeps it with each item. A new version re-delivers only on
 /// order.
-pub const CONVERTER_VERSION: u32 = 1;
+pub const CONVERTER_VERSION: u32 = 2;
 
 /// What conversion knows beside the item itself.
 pub struct Context<'a> {
@@ -70,7 +74,10 @@ pub struct Context<'a> {
 #[derive(Clone, Debug)]
 pub struct Converted {
     pub rendered: Rendered,
-    /// Where it belongs at the target, each folder once; never empty.
+    /// The same in the form of its own kind, for destinations that store such.
+    pub object: Option<Object>,
+    /// Where it belongs at the target, each folder once. None for what is no item of its own: a document of a series
+    /// that another one leads, and an entry that was taken out of service.
     pub placements: Vec<FolderPath>,
     pub flags: Flags,
     /// INTERNALDATE: milliseconds since 1970-01-01 00:00 UTC.
@@ -97,8 +104,13 @@ pub fn convert(
     let Content::Note { note, files } = &item.content;
     let mut losses = Losses::default();
     item.losses.iter().cloned().for_each(|loss| losses.push(loss));
-    let mail = match kind::kind(note) {
+    let kind = kind::kind(note);
+    let mail = match kind {
         Kind::Mail(form) => Some(form),
+        Kind::Entry(_) if is_no_item(item, note, files, &mut losses) => {
+            return Ok(Converted::nothing(losses));
+        }
+        Kind::Entry(_) => None,
         Kind::Other(_) if context.all_documents => None,
         Kind::Other(why) => return Err(not_mail(note, why)),
     };
@@ -110,14 +122,15 @@ pub fn convert(
     let dates = dates(note, state, context.now_unix_ms, of_mail);
     let source = Source { note, origin: &item.origin, context, state, is_mail: mail.is_some(), dates };
     report_whole(note, &mut losses);
-    let (headers, rendered) = render(&source, mail, files, &mut losses);
-    let placements = filing::placements(note, folders, context.folders, mail.map(|_| state), &mut losses);
+    let (headers, rendered, object) = render(&source, kind, files, &item.related, &mut losses);
+    let placements = filing::placements(note, folders, context.folders, kind, state, &mut losses);
     let mut flags = state::flags(note, state, unread, headers.receipt_disarmed);
     if filing::is_junk(&placements) {
         flags.keywords.push("$Junk".to_owned());
     }
     Ok(Converted {
         rendered,
+        object,
         placements,
         flags,
         internal_date_ms: source.dates.internal_ms,
@@ -125,6 +138,44 @@ pub fn convert(
         subject: headers.subject,
         losses: losses.into_list(),
     })
+}
+
+impl Converted {
+    /// What a document becomes that is no item of its own.
+    fn nothing(losses: Losses) -> Self {
+        Self {
+            rendered: Rendered::default(),
+            object: None,
+            placements: Vec::new(),
+            flags: Flags::default(),
+            internal_date_ms: 0,
+            message_id: String::new(),
+            subject: String::new(),
+            losses: losses.into_list(),
+        }
+    }
+}
+
+/// Whether a calendar entry is no item of its own.
+fn is_no_item(item: &SourceItem, note: &Note, files: &[File], losses: &mut Losses) -> bool {
+    if calendar::is_obsolete(note) {
+        losses.add(LossKind::ObsoleteEntry, "");
+        return true;
+    }
+    let Some(leader) = calendar::leader(note, &item.related) else { return false };
+    if note.has("$Conflict") {
+        losses.add(LossKind::ConflictCopySkipped, "");
+    }
+    // The leader carries its own files; one that only this document has goes with it.
+    let carried: Vec<Value<'_>> = leader.all("$FILE").filter_map(|item| item.value().ok()).collect();
+    for file in files {
+        let same =
+            |value: &Value<'_>| matches!(value, Value::File(other) if other.name == file.descriptor.name);
+        if !carried.iter().any(same) {
+            losses.add(LossKind::AttachmentDropped, file.descriptor.name.text.as_str());
+        }
+    }
+    true
 }
 
 /// The words of a rich-text item, not wrapped, and what they do not tell.
@@ -150,19 +201,18 @@ fn report_whole(note: &Note, losses: &mut Losses) {
     }
 }
 
-/// The header and the content of a document, from the best body it has.
+/// The header and the content of a document, from the best body it has. `calendar` becomes a part of it.
 fn content(
     source: &Source<'_>,
-    mail: Option<MailForm>,
+    kind: Kind,
+    calendar: Option<&Calendar>,
     files: &[File],
     losses: &mut Losses,
 ) -> (Headers, Part) {
     let note = source.note;
-    if mail == Some(MailForm::Notice) {
-        losses.add(LossKind::ConstructDropped, "calendar part of a notice");
-    }
     if note.has_mime_body() {
-        return mime_content(source, files, losses);
+        let (headers, content) = mime_content(source, kind, files, losses);
+        return (headers, with_calendar(content, calendar));
     }
     let headers = headers::build(source, &[], losses);
     if is_sealed(note) {
@@ -170,25 +220,42 @@ fn content(
         let stub = "This message is encrypted with Notes and was not converted.\n";
         return (headers, Part::plain(stub.to_owned()));
     }
-    let item = if mail == Some(MailForm::Written) { "Body" } else { body::item_name(note) };
+    let own = matches!(kind, Kind::Mail(MailForm::Written) | Kind::Entry(_));
+    let item = if own { "Body" } else { body::item_name(note) };
     let mut body = Body::of(note, item, losses);
-    match mail {
-        Some(MailForm::PhoneMessage) => body.prepend_lines(&listing::fields(note)),
+    match kind {
+        Kind::Mail(MailForm::PhoneMessage) => body.prepend_lines(&listing::fields(note)),
         // An application keeps its text where it likes.
-        Some(MailForm::Foreign) => body.append_lines(&listing::other_texts(note, item, losses)),
-        Some(_) => {}
-        None => body.append_lines(&format!("\n{}", listing::lines(note, item, losses))),
+        Kind::Mail(MailForm::Foreign) => body.append_lines(&listing::other_texts(note, item, losses)),
+        Kind::Mail(_) => {}
+        Kind::Entry(_) => {
+            calendar.into_iter().for_each(|calendar| body.prepend_lines(&format!("{}\n", calendar.told)));
+            body.append_lines(&listing::other_texts(note, item, losses));
+        }
+        Kind::Other(_) => body.append_lines(&format!("\n{}", listing::lines(note, item, losses))),
     }
     let mut text = body.text_part();
-    if let Some(MailForm::Report(report)) = mail {
+    if let Kind::Mail(MailForm::Report(report)) = kind {
         text = report::wrap(report, note, text, losses);
     }
-    (headers, body.with_files(text, files, losses))
+    (headers, body.with_files(with_calendar(text, calendar), files, losses))
+}
+
+/// The calendar part stands beside the text as another form of it (RFC 6047 section 2.4).
+fn with_calendar(text: Part, calendar: Option<&Calendar>) -> Part {
+    let Some(calendar) = calendar.map(Calendar::part) else { return text };
+    match text {
+        Part::Multipart { content_type, mut parts } if content_type.c_type == "multipart/alternative" => {
+            parts.push(calendar);
+            Part::Multipart { content_type, parts }
+        }
+        text => Part::multipart("alternative", vec![text, calendar]),
+    }
 }
 
 /// The header and the stored parts of a document that holds a MIME message, with the files that no part names. Of a
 /// document that is no mail the items are listed in a part of their own.
-fn mime_content(source: &Source<'_>, files: &[File], losses: &mut Losses) -> (Headers, Part) {
+fn mime_content(source: &Source<'_>, kind: Kind, files: &[File], losses: &mut Losses) -> (Headers, Part) {
     let note = source.note;
     if note.all("Body").any(|item| item.item_type == ItemType::COMPOSITE) {
         losses.add(LossKind::SecondBodyDropped, "");
@@ -196,7 +263,7 @@ fn mime_content(source: &Source<'_>, files: &[File], losses: &mut Losses) -> (He
     let assembled = mime::assemble(note, files, losses);
     let headers = headers::build(source, &assembled.headers, losses);
     let mut parts = vec![Part::Ready(assembled.content)];
-    if !source.is_mail {
+    if matches!(kind, Kind::Other(_)) {
         parts.push(Part::plain(plain::flow(&listing::lines(note, "Body", losses))));
     }
     let unused = files.iter().zip(&assembled.used).filter(|(_, used)| !**used);
@@ -209,21 +276,33 @@ fn is_sealed(note: &Note) -> bool {
     (note.has("$Seal") || note.has("$SealData") || note.has("$Seal2")) && !note.has("Body")
 }
 
-/// The message: the original that the document keeps, below our key, or one made of the document.
+/// The message: the original that the document keeps, below our key, or one made of the document. An entry is an object
+/// too.
 fn render(
     source: &Source<'_>,
-    mail: Option<MailForm>,
+    kind: Kind,
     files: &[File],
+    related: &[Note],
     losses: &mut Losses,
-) -> (Headers, Rendered) {
+) -> (Headers, Rendered, Option<Object>) {
     if let Some(original) = original::find(source.note, files) {
         let headers = headers::build(source, &[], &mut Losses::default());
         let key = format!("{KEY_HEADER}: {}\r\n", source.origin);
         let segments = std::iter::once(Segment::Bytes(key.into_bytes())).chain(original);
-        return (headers, Rendered::new(segments.collect()));
+        return (headers, Rendered::new(segments.collect()), None);
     }
-    let (headers, content) = content(source, mail, files, losses);
+    let calendar = match kind {
+        Kind::Entry(entry) => calendar::entry(source, entry, related, losses),
+        // What came from outside has its calendar part already.
+        Kind::Mail(MailForm::Notice) if !mime::has_calendar_part(source.note) => {
+            calendar::notice(source, losses)
+        }
+        Kind::Mail(_) | Kind::Other(_) => None,
+    };
+    let object = calendar.as_ref().filter(|_| matches!(kind, Kind::Entry(_)));
+    let object = object.map(|calendar| calendar.object(source.origin, files));
+    let (headers, content) = content(source, kind, calendar.as_ref(), files, losses);
     let mut bytes = headers.to_bytes();
     bytes.extend_from_slice(b"MIME-Version: 1.0\r\n");
-    (headers, message::render(&bytes, content, source.origin))
+    (headers, message::render(&bytes, content, source.origin), object)
 }

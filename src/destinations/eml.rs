@@ -1,9 +1,10 @@
-//! A tree of folders with one `.eml` file per message, for people and for programs that import such files.
+//! A tree of folders with one file per item, for people and for programs that import such files: messages as `.eml`,
+//! calendar entries and tasks as `.ics`.
 //!
-//! A message is named `<date> <subject> <placement id>.eml`: readable first, and never the name of another. Names are
+//! A file is named `<date> <subject> <placement id>.eml`: readable first, and never the name of another. Names are
 //! legal on Windows too: reserved characters become `_`, reserved words get one, and every part is bounded. Flags are
 //! not kept, because such files have no place for them. A message is written under a temporary name and renamed, so a
-//! file that ends in `.eml` is whole.
+//! file that ends in `.eml` or `.ics` is whole.
 
 use crate::destinations::files::{
     deliver_error, destination_error, file_names, location, look_at_message, reconcile_by_name, sync_batch,
@@ -13,6 +14,7 @@ use crate::destinations::{DeliverError, Destination, DestinationError, Present, 
 use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::PlacementId;
+use crate::model::object::ObjectKind;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,7 +25,9 @@ use std::path::{Path, PathBuf};
 /// 143 bytes that encrypting file systems leave of 255.
 const NAME_PART_BYTES: usize = 80;
 
-const ENDING: &str = ".eml";
+const MESSAGE_ENDING: &str = ".eml";
+/// The endings of whole files.
+const ENDINGS: [&str; 2] = [MESSAGE_ENDING, ".ics"];
 const TEMPORARY_ENDING: &str = ".eml.part";
 
 /// A tree of message files.
@@ -76,14 +80,14 @@ impl EmlTree {
         let names = file_names(&self.directory(folder))?;
         let directory = directory_name(folder);
         let ours =
-            names.iter().filter_map(|name| Some((placement_of(name, ENDING)?, location(&directory, name))));
+            names.iter().filter_map(|name| Some((stored_placement(name)?, location(&directory, name))));
         Ok(ours.collect())
     }
 }
 
 impl Destination for EmlTree {
     fn traits(&self) -> Traits {
-        Traits { searchable: true, keywords: false, largest_message: None }
+        Traits { searchable: true, keywords: false, objects: true, largest_message: None }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {
@@ -100,7 +104,7 @@ impl Destination for EmlTree {
         let directory = self.directory(folder);
         let mut present = Vec::new();
         for name in file_names(&directory).map_err(|error| self.error(error))? {
-            if !name.ends_with(ENDING) {
+            if !ENDINGS.iter().any(|ending| name.ends_with(ending)) {
                 continue;
             }
             let look = look_at_message(&directory.join(&name)).map_err(|error| self.error(error))?;
@@ -137,7 +141,12 @@ impl Destination for EmlTree {
     }
 }
 
-/// The placement that a file of ours holds.
+/// The placement that a whole file of ours holds.
+fn stored_placement(name: &str) -> Option<PlacementId> {
+    ENDINGS.iter().find_map(|ending| placement_of(name, ending))
+}
+
+/// The placement in the name of a file of ours.
 fn placement_of(name: &str, ending: &str) -> Option<PlacementId> {
     let stem = name.strip_suffix(ending)?;
     let id = stem.rsplit(' ').next()?;
@@ -152,7 +161,8 @@ fn file_name(delivery: &Delivery) -> String {
     };
     let subject = slug(&delivery.subject);
     let subject = if subject.is_empty() { "no subject" } else { &subject };
-    format!("{date} {subject} {}{ENDING}", delivery.placement())
+    let ending = delivery.object.map_or(MESSAGE_ENDING, ObjectKind::file_ending);
+    format!("{date} {subject} {}{ending}", delivery.placement())
 }
 
 /// The letters and digits of a subject, anything between them as one hyphen.
@@ -245,9 +255,11 @@ mod tests {
     #[test]
     fn only_names_of_ours_hold_placements() {
         let id = "0123456789abcdef0123456789abcdef";
-        assert_eq!(placement_of(&format!("2024-01-01 1200 x {id}.eml"), ENDING).unwrap().to_string(), id);
+        for ending in ENDINGS {
+            assert_eq!(stored_placement(&format!("2024-01-01 1200 x {id}{ending}")).unwrap().to_string(), id);
+        }
         assert!(placement_of(&format!("{id}.eml.part"), TEMPORARY_ENDING).is_some());
-        assert!(placement_of("report.eml", ENDING).is_none());
-        assert!(placement_of("x +123456789abcdef0123456789abcdef.eml", ENDING).is_none());
+        assert!(stored_placement("report.eml").is_none());
+        assert!(stored_placement("x +123456789abcdef0123456789abcdef.eml").is_none());
     }
 }

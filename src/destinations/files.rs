@@ -242,6 +242,7 @@ mod tests {
             key: ItemKey { mailbox: MailboxId("test:".to_owned()), origin },
             folder: FolderPath::inbox(),
             rendered: Arc::new(rendered),
+            object: None,
             flags: Flags::default(),
             internal_date_ms,
             message_id: String::new(),

@@ -331,7 +331,7 @@ impl Destination for Imap {
     fn traits(&self) -> Traits {
         // RFC 7889 section 2: APPENDLIMIT=bytes.
         let limit = self.session.as_ref().and_then(|session| session.value("APPENDLIMIT")?.parse().ok());
-        Traits { searchable: true, keywords: true, largest_message: limit }
+        Traits { searchable: true, keywords: true, objects: false, largest_message: limit }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {

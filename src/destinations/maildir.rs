@@ -125,7 +125,7 @@ impl Maildir {
 
 impl Destination for Maildir {
     fn traits(&self) -> Traits {
-        Traits { searchable: true, keywords: false, largest_message: None }
+        Traits { searchable: true, keywords: false, objects: false, largest_message: None }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {

@@ -22,13 +22,16 @@ pub struct Traits {
     pub searchable: bool,
     /// Keywords other than the system flags are kept.
     pub keywords: bool,
+    /// Calendar entries and tasks are stored as objects instead of messages.
+    pub objects: bool,
     /// The largest message in bytes, if there is a limit.
     pub largest_message: Option<u64>,
 }
 
 impl Traits {
     /// A destination that refuses nothing.
-    pub const UNLIMITED: Self = Self { searchable: true, keywords: true, largest_message: None };
+    pub const UNLIMITED: Self =
+        Self { searchable: true, keywords: true, objects: false, largest_message: None };
 }
 
 /// A message that already lies in a target folder.

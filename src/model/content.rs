@@ -32,6 +32,8 @@ pub struct SourceItem {
     pub content: Content,
     /// The Message-ID of the document that this one answers, where the source knows both.
     pub parent_message_id: Option<(Unid, String)>,
+    /// The documents that belong to this one if it is a calendar entry or a task: those of its series, and answers.
+    pub related: Vec<Note>,
     /// What could not be read; the rest of the item stands.
     pub losses: Vec<Loss>,
 }

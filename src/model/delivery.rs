@@ -2,6 +2,7 @@
 
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, PlacementId};
+use crate::model::object::ObjectKind;
 use crate::model::rendered::Rendered;
 use std::sync::Arc;
 
@@ -16,12 +17,14 @@ pub struct Flags {
     pub keywords: Vec<String>,
 }
 
-/// A message with everything that one destination folder needs to store it.
+/// A message, or an object of another kind, with everything that one destination folder needs to store it.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     pub key: ItemKey,
     pub folder: FolderPath,
     pub rendered: Arc<Rendered>,
+    /// What `rendered` is if it is no message; only for destinations that said they store such.
+    pub object: Option<ObjectKind>,
     pub flags: Flags,
     /// INTERNALDATE, in milliseconds since 1970-01-01 00:00 UTC.
     pub internal_date_ms: i64,

@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod folder;
 pub mod item;
 pub mod loss;
+pub mod object;
 pub mod outcome;
 pub mod rendered;
 pub mod rich_text;

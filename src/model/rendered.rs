@@ -9,8 +9,19 @@ use base64::engine::general_purpose::STANDARD;
 use std::io::{self, Read, Write};
 use std::sync::OnceLock;
 
-/// Input bytes of one base64 line: 76 characters (RFC 2045 section 6.8).
-const BASE64_LINE_BYTES: usize = 57;
+/// How base64 is cut into lines.
+struct Base64Lines {
+    /// Before each line.
+    prefix: &'static str,
+    /// Input bytes of one line.
+    bytes: usize,
+}
+
+/// 76 characters (RFC 2045 section 6.8).
+const LINES: Base64Lines = Base64Lines { prefix: "", bytes: 57 };
+
+/// 73 octets of at most 75 (RFC 5545 section 3.1).
+const CONTINUED_LINES: Base64Lines = Base64Lines { prefix: " ", bytes: 54 };
 
 /// How the bytes of a blob are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +30,9 @@ pub enum TransferEncoding {
     Identity,
     /// In base64 lines of 76 characters, each ended by CRLF.
     Base64,
+    /// In base64 as the rest of an iCalendar or vCard property: every line begins with the space that continues the
+    /// line before it (RFC 5545 section 3.1) and is ended by CRLF.
+    Base64Continued,
 }
 
 /// A piece of a message.
@@ -34,7 +48,10 @@ impl Segment {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Blob { blob, encoding: TransferEncoding::Identity } => blob.len(),
-            Self::Blob { blob, encoding: TransferEncoding::Base64 } => base64_length(blob.len()),
+            Self::Blob { blob, encoding: TransferEncoding::Base64 } => LINES.length(blob.len()),
+            Self::Blob { blob, encoding: TransferEncoding::Base64Continued } => {
+                CONTINUED_LINES.length(blob.len())
+            }
         }
     }
 
@@ -49,14 +66,12 @@ impl Segment {
                 let copied = io::copy(&mut blob.open()?.take(blob.len() + 1), out)?;
                 check_length(copied, blob.len())
             }
-            Self::Blob { blob, encoding: TransferEncoding::Base64 } => write_base64(blob, out),
+            Self::Blob { blob, encoding: TransferEncoding::Base64 } => LINES.write(blob, out),
+            Self::Blob { blob, encoding: TransferEncoding::Base64Continued } => {
+                CONTINUED_LINES.write(blob, out)
+            }
         }
     }
-}
-
-/// The length of `bytes` bytes in base64 lines with CRLF after each line, the last one too.
-fn base64_length(bytes: u64) -> u64 {
-    bytes.div_ceil(3) * 4 + bytes.div_ceil(BASE64_LINE_BYTES as u64) * 2
 }
 
 fn check_length(read: u64, expected: u64) -> io::Result<()> {
@@ -67,25 +82,33 @@ fn check_length(read: u64, expected: u64) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, message))
 }
 
-fn write_base64(blob: &Blob, out: &mut dyn Write) -> io::Result<()> {
-    const LINES: usize = 1024;
-    let mut reader = blob.open()?.take(blob.len() + 1);
-    let mut block = vec![0; BASE64_LINE_BYTES * LINES];
-    let mut text = vec![0; 78 * LINES];
-    let mut read = 0;
-    loop {
-        let filled = read_full(&mut reader, &mut block)?;
-        if filled == 0 {
-            return check_length(read, blob.len());
+impl Base64Lines {
+    /// The length of `bytes` bytes with CRLF after each line, the last one too.
+    fn length(&self, bytes: u64) -> u64 {
+        let line_extra = self.prefix.len() as u64 + 2;
+        bytes.div_ceil(3) * 4 + bytes.div_ceil(self.bytes as u64) * line_extra
+    }
+
+    fn write(&self, blob: &Blob, out: &mut dyn Write) -> io::Result<()> {
+        const BLOCK_LINES: usize = 1024;
+        let mut reader = blob.open()?.take(blob.len() + 1);
+        let mut block = vec![0; self.bytes * BLOCK_LINES];
+        let mut text = String::with_capacity(80 * BLOCK_LINES);
+        let mut read = 0;
+        loop {
+            let filled = read_full(&mut reader, &mut block)?;
+            if filled == 0 {
+                return check_length(read, blob.len());
+            }
+            read += filled as u64;
+            text.clear();
+            for line in block[..filled].chunks(self.bytes) {
+                text.push_str(self.prefix);
+                STANDARD.encode_string(line, &mut text);
+                text.push_str("\r\n");
+            }
+            out.write_all(text.as_bytes())?;
         }
-        read += filled as u64;
-        let mut end = 0;
-        for line in block[..filled].chunks(BASE64_LINE_BYTES) {
-            end += STANDARD.encode_slice(line, &mut text[end..]).map_err(io::Error::other)?;
-            text[end..end + 2].copy_from_slice(b"\r\n");
-            end += 2;
-        }
-        out.write_all(&text[..end])?;
     }
 }
 
@@ -181,7 +204,8 @@ mod tests {
     fn the_length_is_what_is_written() {
         for size in [0, 1, 2, 3, 56, 57, 58, 114, 57 * 1024, 57 * 1024 + 1, 200_000] {
             let blob = Blob::memory(vec![b'x'; size]);
-            for encoding in [TransferEncoding::Identity, TransferEncoding::Base64] {
+            use TransferEncoding::{Base64, Base64Continued, Identity};
+            for encoding in [Identity, Base64, Base64Continued] {
                 let segment = Segment::Blob { blob: blob.clone(), encoding };
                 let rendered = Rendered::new(vec![Segment::Bytes(b"head".to_vec()), segment]);
                 let mut written = Vec::new();

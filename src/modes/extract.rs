@@ -8,12 +8,15 @@ use crate::extractor::processes::{self, Ended, Part};
 use crate::extractor::settings::{Settings, Timing};
 use crate::extractor::{coordinator, migrator, say};
 use crate::modes::migrate::default_state_folder;
+use crate::modes::migrate::password::first_line;
 use crate::modes::{Exit, Failure};
 use crate::protocol::calls::ConnectorsRequest;
 use clap::Args;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 /// Reads mailboxes on this machine for a server, as the server asks for them.
@@ -36,6 +39,14 @@ pub struct ExtractArguments {
     /// The code that the server's page Extractors shows. Needed once; a code that was used is not used again.
     #[arg(long, value_name = "CODE")]
     enrol: Option<EnrolmentCode>,
+
+    /// A file whose first line is the code.
+    #[arg(long, value_name = "FILE", conflicts_with = "enrol")]
+    enrol_file: Option<PathBuf>,
+
+    /// End when standard input closes.
+    #[arg(long, hide = true)]
+    end_with_stdin: bool,
 
     /// The folder for the extractor's token. Each extractor needs its own.
     ///
@@ -129,11 +140,20 @@ fn extract(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     let roots = roots(arguments)?;
     let folder = StateFolder::open(&state_path(arguments)?)?;
     let _lock = folder.lock()?;
-    let (address, token) = folder.enrol(address, arguments.enrol.as_ref(), &processes::host_name())?;
+    let code = code(arguments)?;
+    let (address, token) = folder.enrol(address, code.as_ref(), &processes::host_name())?;
     let (sender, events) = mpsc::channel();
     let stop = sender.clone();
     ctrlc::set_handler(move || drop(stop.send(Event::Stop)))
         .map_err(|error| usage(format!("Ctrl-C cannot be watched for: {error}")))?;
+    if arguments.end_with_stdin {
+        let stop = sender.clone();
+        thread::spawn(move || {
+            // An error ends it too.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            stop.send(Event::Stop)
+        });
+    }
     let timing = Timing {
         heartbeat: arguments.heartbeat_seconds,
         check: arguments.check_seconds,
@@ -179,12 +199,22 @@ fn check(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     }
     println!("The source can be read: {readable} databases, {} others.", found.len() - readable);
     let folder = StateFolder::open(&state_path(arguments)?)?;
-    let (address, token) = folder.enrol(address, arguments.enrol.as_ref(), &processes::host_name())?;
+    let code = code(arguments)?;
+    let (address, token) = folder.enrol(address, code.as_ref(), &processes::host_name())?;
     let client = Client::new(&address, Some(&token)).map_err(EnrolmentError::from)?;
     let answer = client.call(&ConnectorsRequest {}).map_err(EnrolmentError::from)?;
     println!("The server {} is reached and accepts extractor {}.", address.server(), token.extractor);
     println!("It has {} connectors for it.", answer.connectors.len());
     Ok(Exit::Complete)
+}
+
+/// The enrolment code, where one was given.
+fn code(arguments: &ExtractArguments) -> Result<Option<EnrolmentCode>, Failure> {
+    let Some(path) = &arguments.enrol_file else { return Ok(arguments.enrol.clone()) };
+    let read = first_line(path).and_then(|line| line.parse().map_err(io::Error::other));
+    read.map(Some).map_err(|error| {
+        Failure::new(Exit::Usage, format!("the code in {} cannot be read: {error}", path.display()))
+    })
 }
 
 fn address(arguments: &ExtractArguments) -> Result<Address, Failure> {

@@ -169,6 +169,7 @@ pub fn source_item(items: Vec<Item>, files: Vec<File>) -> SourceItem {
         version: ItemVersion { sequence: 3, time: [0x80, 0x8525_1234] },
         content: Content::Note { note: Box::new(note), files },
         parent_message_id: Some((Unid([8; 16]), "p@example.com".to_owned())),
+        related: Vec::new(),
         losses: vec![Loss::new(LossKind::TextDamaged, "Subject")],
     }
 }
@@ -238,6 +239,7 @@ fn any_source_item() -> impl Strategy<Value = SourceItem> {
             version: ItemVersion { sequence: words[2], time: [words[3], words[4]] },
             content: Content::Note { note: Box::new(note), files },
             parent_message_id: parent.map(|message_id| (Unid([1; 16]), message_id)),
+            related: Vec::new(),
             losses,
         }
     })

@@ -30,6 +30,7 @@ pub fn document() -> Document {
         all_documents: false,
         owner: None,
         parents: Vec::new(),
+        related: Vec::new(),
     }
 }
 
@@ -52,6 +53,7 @@ pub struct Document {
     all_documents: bool,
     owner: Option<String>,
     parents: Vec<(Unid, String)>,
+    related: Vec<Note>,
 }
 
 impl Document {
@@ -82,6 +84,31 @@ impl Document {
     /// `time` in ISO 8601; the zone in minutes east of Greenwich.
     pub fn time(self, name: &str, time: &str, zone_minutes: i32) -> Self {
         self.timedate(name, Timedate::from_unix_ms(unix_ms(time), zone_minutes))
+    }
+
+    /// A list of times in ISO 8601, stored in UTC.
+    pub fn times(self, name: &str, times: &[&str]) -> Self {
+        let mut value = [(times.len() as u16).to_le_bytes(), [0; 2]].concat();
+        times.iter().for_each(|time| value.extend(Timedate::from_unix_ms(unix_ms(time), 0).to_stored()));
+        self.item(name, ItemType::TIME_RANGE, value)
+    }
+
+    /// The item without those of this name before it.
+    pub fn without(mut self, name: &str) -> Self {
+        self.note.items.retain(|item| !item.is(name));
+        self
+    }
+
+    /// Another document than the one that [`document`] makes.
+    pub fn number_in_file(mut self, number: u8) -> Self {
+        self.note.unid.0[15] = number;
+        self
+    }
+
+    /// Another document of the same calendar entry.
+    pub fn beside(mut self, other: &Self) -> Self {
+        self.related.push(other.note.clone());
+        self
     }
 
     pub fn modified(mut self, time: &str) -> Self {
@@ -203,6 +230,7 @@ impl Document {
             version: ItemVersion::default(),
             content: Content::Note { note: Box::new(self.note.clone()), files: self.files.clone() },
             parent_message_id: None,
+            related: self.related.clone(),
             losses: Vec::new(),
         };
         let listed: Vec<FolderId> = self.folders.iter().map(|folder| folder.id).collect();
@@ -220,6 +248,20 @@ impl Document {
         assert!(bytes == again, "the same document gave two messages");
         Outcome { converted, bytes }
     }
+}
+
+/// iCalendar text that another reader and the rules of its lines agree on, unfolded.
+fn checked_calendar(bytes: &[u8]) -> String {
+    let text = std::str::from_utf8(bytes).unwrap();
+    assert!(text.ends_with("END:VCALENDAR\r\n"), "{text}");
+    // RFC 5545 section 3.1.
+    assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains(['\r', '\n'])), "{text}");
+    let mut parser = calcard::Parser::new(text);
+    let calcard::Entry::ICalendar(calendar) = parser.entry() else { panic!("{text}") };
+    assert!(matches!(parser.entry(), calcard::Entry::Eof), "{text}");
+    let begun = text.matches("\r\nBEGIN:").count() + 1;
+    assert_eq!((calendar.components.len(), text.matches("\r\nEND:").count()), (begun, begun), "{text}");
+    text.replace("\r\n ", "").replace("\r\n", "\n")
 }
 
 pub fn unix_ms(time: &str) -> i64 {
@@ -285,6 +327,26 @@ impl Outcome {
         attached
             .map(|part| (part.attachment_name().unwrap_or_default().to_owned(), part.contents().to_vec()))
             .collect()
+    }
+
+    /// The calendar object, its folded lines made whole.
+    pub fn calendar(&self) -> String {
+        let object = self.converted.object.as_ref().expect("an object");
+        let mut bytes = Vec::new();
+        object.rendered.write_to(&mut bytes).unwrap();
+        assert_eq!(bytes.len() as u64, object.rendered.len());
+        checked_calendar(&bytes)
+    }
+
+    /// The calendar part of the message, its folded lines made whole.
+    pub fn calendar_part(&self) -> Option<String> {
+        let message = self.message();
+        let part = message.parts.iter().find(|part| {
+            part.content_type()
+                .is_some_and(|kind| kind.ctype() == "text" && kind.subtype() == Some("calendar"))
+        });
+        // The end of its last line belongs to the boundary.
+        part.map(|part| checked_calendar(&[part.contents().trim_ascii_end(), b"\r\n"].concat()))
     }
 
     pub fn losses(&self) -> Vec<LossKind> {

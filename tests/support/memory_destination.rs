@@ -96,7 +96,12 @@ impl Server {
 
 impl Destination for MemoryDestination {
     fn traits(&self) -> Traits {
-        Traits { searchable: !self.server().unsearchable, keywords: true, largest_message: Some(1 << 20) }
+        Traits {
+            searchable: !self.server().unsearchable,
+            keywords: true,
+            objects: false,
+            largest_message: Some(1 << 20),
+        }
     }
 
     fn prepare(&mut self, folders: &[FolderPath]) -> Result<Vec<FolderState>, DestinationError> {

@@ -129,6 +129,7 @@ impl Source for MemorySource {
             version: version(mail),
             content: Content::Note { note: Box::new(Note { items, ..Note::default() }), files: Vec::new() },
             parent_message_id: None,
+            related: Vec::new(),
             losses: Vec::new(),
         })
     }
@@ -147,6 +148,7 @@ pub fn convert(listed: &ListedItem, item: &SourceItem) -> Result<Converted, SetA
         placements.push(FolderPath::inbox());
     }
     Ok(Converted {
+        object: None,
         rendered: Rendered::new(vec![Segment::Bytes(message_bytes(number, &note.text("Body")))]),
         placements,
         flags: Flags::default(),

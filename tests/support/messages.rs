@@ -39,6 +39,7 @@ pub fn delivery(number: u32, folder: &FolderPath, body: &str) -> Delivery {
         key: key(number),
         folder: folder.clone(),
         rendered: Arc::new(Rendered::new(vec![Segment::Bytes(message_bytes(number, body))])),
+        object: None,
         flags: Flags { seen: true, ..Flags::default() },
         internal_date_ms: DATE_MS,
         message_id: format!("{number}@example.com"),

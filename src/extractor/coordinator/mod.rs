@@ -245,17 +245,13 @@ impl Coordinator {
 
     /// Tells the migrators that have something new; whether the server is to be asked about everything.
     fn pass_on(&mut self, answer: &NotifyAnswer) -> bool {
-        let mut ask_all = answer.ask_all;
-        for id in &answer.migrations {
-            match self.lines.get(id) {
-                // News that wait are enough; a migrator that just ended is noticed at its end.
-                Some(line) => {
-                    let _ = line.try_send(());
-                }
-                None => ask_all = true,
-            }
+        // When everything may be new, every migrator may have an action that waits for it.
+        let concerned = self.lines.iter().filter(|(id, _)| answer.ask_all || answer.migrations.contains(id));
+        for (_, line) in concerned {
+            // News that wait are enough; a migrator that just ended is noticed at its end.
+            let _ = line.try_send(());
         }
-        ask_all
+        answer.ask_all || !answer.migrations.iter().all(|id| self.lines.contains_key(id))
     }
 
     /// Keeps a long poll open, in a thread.

@@ -3,6 +3,7 @@
 //! Everything follows from the seed, times too; nobody in it exists.
 
 mod body;
+mod calendar;
 mod design;
 mod images;
 mod other;
@@ -36,9 +37,10 @@ const SIGMA: f64 = 2.1;
 const MAX_BYTES: f64 = 10_000_000.0;
 /// Mails that can still be answered.
 const OPEN_THREADS: usize = 50;
-/// One deletion stub, and one document that is no mail, for so many mails.
+/// One deletion stub, one document of another kind and one calendar entry or task for so many mails.
 const MAILS_PER_STUB: u64 = 50;
 const MAILS_PER_OTHER: u64 = 20;
+const MAILS_PER_ENTRY: u64 = 10;
 
 /// What mailbox to forge.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +66,9 @@ pub fn forge(path: &Path, options: &MailboxOptions) -> Result<Summary, ForgeErro
         }
         if number % MAILS_PER_OTHER == 0 {
             other::write(&mut mailbox, number / MAILS_PER_OTHER)?;
+        }
+        if number % MAILS_PER_ENTRY == 0 {
+            calendar::write(&mut mailbox, number / MAILS_PER_ENTRY)?;
         }
     }
     mailbox.writer.finish()

@@ -53,10 +53,15 @@ const OTHERS: [Person; 5] = [
 impl Person {
     pub fn choose(random: &mut Rng) -> Self {
         if random.u8(..10) < 7 {
-            COLLEAGUES[random.usize(..COLLEAGUES.len())]
+            Self::choose_colleague(random)
         } else {
             OTHERS[random.usize(..OTHERS.len())]
         }
+    }
+
+    /// Somebody of the company.
+    pub fn choose_colleague(random: &mut Rng) -> Self {
+        COLLEAGUES[random.usize(..COLLEAGUES.len())]
     }
 
     /// Several people, each once.

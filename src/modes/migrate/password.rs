@@ -38,7 +38,11 @@ pub fn of_target(mailbox: &MailboxId, file: Option<&Path>) -> Result<Secret, Fai
     Ok(Secret::new(password))
 }
 
-fn first_line(path: &Path) -> io::Result<String> {
+/// The first line of a small file, without its end.
+///
+/// # Errors
+/// When it cannot be read, or is no UTF-8.
+pub fn first_line(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(PASSWORD_BYTES).read_to_string(&mut text)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())

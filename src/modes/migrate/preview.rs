@@ -76,6 +76,8 @@ impl Preview {
         reporter: &mut Reporter,
     ) {
         match (preparer.convert)(listed, item) {
+            // Part of a series that another document carries, or out of service.
+            Ok(converted) if converted.placements.is_empty() => self.tally.already_there += 1,
             Ok(converted) => {
                 let Content::Note { note, .. } = &item.content;
                 *self.forms.entry(note.text("Form")).or_default() += 1;

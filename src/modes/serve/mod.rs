@@ -3,6 +3,7 @@
 //! Joins the parts: the data folder, the public port behind the gate, and the two private sockets. Log lines go to
 //! standard error; standard output gets one line when everything is open.
 
+mod builtin;
 mod settings;
 
 use crate::base::clock::SystemClock;
@@ -17,11 +18,12 @@ use crate::server::listener::{self, Door, Listener, Service};
 use crate::server::machine::{Machine, MachineError, MachineSettings};
 use crate::server::scheduler::SchedulerSettings;
 use crate::store::{StoreError, seal};
+use builtin::Builtin;
 use clap::Args;
 use settings::{Buffers, Extractors, Passes, Settings};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
@@ -105,12 +107,23 @@ fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     let machine = open_machine(&folder, &settings)?;
     let opened = open_doors(&folder, &settings, &machine);
     let open = opened.inspect_err(|_| machine.shut_down())?;
+    let builtin = start_builtin(&folder, &settings, &machine, &open);
+    let builtin = match builtin {
+        Ok(builtin) => builtin,
+        Err(failure) => {
+            machine.shut_down();
+            return Err(failure);
+        }
+    };
     // Nobody has to read it.
     let _ = writeln!(io::stdout(), "notesferry serves {}", open.address);
     tracing::info!(address = open.address, data_folder = %folder.display(), "ready");
     // An error would mean that no signal can come any more.
     let _ = stop.recv();
     tracing::info!("stopping");
+    if !builtin.is_none_or(Builtin::close) {
+        tracing::warn!("the built-in extractor did not end in time");
+    }
     machine.shut_down();
     open.close();
     tracing::info!("stopped");
@@ -187,7 +200,9 @@ fn number<N: TryFrom<u64>>(setting: u64) -> N {
 
 /// Everything that is open to others.
 struct Open {
+    /// As people and other machines name it.
     address: String,
+    fingerprint: Option<String>,
     gate: Gate,
     listeners: [Listener; 2],
     service: Arc<Service>,
@@ -222,13 +237,13 @@ fn open_doors(folder: &Path, settings: &Settings, machine: &Arc<Machine>) -> Res
     });
     let gate = gate.map_err(|error| usage(error.to_string()))?;
     let address = address(settings, gate.local_addr());
-    // A certificate that was given is vouched for by an authority.
-    let own = certificate.filter(|_| settings.tls_certificate.is_none());
+    let fingerprint = certificate.map(|certificate| certificate.fingerprint);
     let facts = ServerFacts {
         data_folder: folder.to_owned(),
         started_unix_ms: SystemClock::new().now().unix_ms,
         address: address.clone(),
-        fingerprint: own.map(|certificate| certificate.fingerprint),
+        // A certificate that was given is vouched for by an authority, and replaced from time to time.
+        fingerprint: fingerprint.clone().filter(|_| settings.tls_certificate.is_none()),
     };
     let service = Service::new(machine, facts);
     let listen = |name: &str, door: Door| {
@@ -237,7 +252,28 @@ fn open_doors(folder: &Path, settings: &Settings, machine: &Arc<Machine>) -> Res
         opened.map_err(|error| usage(format!("cannot listen on {}: {error}", path.display())))
     };
     let listeners = [listen(GATE_SOCKET, Door::Gate(secret))?, listen(ADMIN_SOCKET, Door::Admin)?];
-    Ok(Open { address, gate, listeners, service })
+    Ok(Open { address, fingerprint, gate, listeners, service })
+}
+
+fn start_builtin(
+    folder: &Path,
+    settings: &Settings,
+    machine: &Machine,
+    open: &Open,
+) -> Result<Option<Builtin>, Failure> {
+    let sources = &settings.builtin.sources;
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let scheme = if settings.http { "http" } else { "https" };
+    let mut local = open.gate.local_addr();
+    match local.ip() {
+        IpAddr::V4(any) if any.is_unspecified() => local.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(any) if any.is_unspecified() => local.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    let address = format!("{scheme}://{local}");
+    builtin::start(folder, sources, &address, open.fingerprint.as_deref(), machine).map(Some)
 }
 
 /// Where others find the server. An address that stands for all of this machine is no place to connect to.

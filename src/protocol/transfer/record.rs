@@ -295,6 +295,7 @@ impl<'a> ItemHead<'a> {
             version: self.version.into(),
             content: Content::Note { note: Box::new(head.into()), files: Vec::new() },
             parent_message_id: self.parent_message_id.map(|(unid, id)| (Unid(unid), id.to_owned())),
+            related: Vec::new(),
             losses: Vec::new(),
         };
         (item, parts)

@@ -134,10 +134,9 @@ impl Marks {
 
     fn answer(&self, extractor: ExtractorId, heard: NotifyMark) -> NotifyAnswer {
         let mark = NotifyMark(self.last);
-        let migrations: Vec<_> = self.since(extractor, heard.0).collect();
-        match self.everything_since(heard.0) || migrations.len() > MESSAGE_LIST_ENTRIES {
-            true => NotifyAnswer { mark, migrations: Vec::new(), ask_all: true },
-            false => NotifyAnswer { mark, migrations, ask_all: false },
-        }
+        let mut migrations: Vec<_> = self.since(extractor, heard.0).collect();
+        let ask_all = self.everything_since(heard.0) || migrations.len() > MESSAGE_LIST_ENTRIES;
+        migrations.truncate(MESSAGE_LIST_ENTRIES);
+        NotifyAnswer { mark, migrations, ask_all }
     }
 }

@@ -5,6 +5,7 @@ use crate::model::delivery::{Delivery, FolderState, InFlight, Location};
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, PlacementId};
 use crate::model::loss::{Loss, SetAside};
+use crate::model::object::ObjectKind;
 use crate::model::outcome::Outcome;
 use crate::model::rendered::{Rendered, Segment};
 use crate::server::delivery::plan::{self, Put};
@@ -40,6 +41,8 @@ pub enum Work {
 /// The message that an item became.
 pub struct Message {
     pub rendered: Arc<Rendered>,
+    /// What `rendered` is if it is no message.
+    pub object: Option<ObjectKind>,
     pub source_digest: [u8; 32],
     /// Without the rendered bytes and the losses, which were taken out of it.
     pub converted: Converted,
@@ -96,6 +99,7 @@ impl Job {
             key: self.prepared.key.clone(),
             folder: put.folder.clone(),
             rendered: Arc::clone(&message.rendered),
+            object: message.object,
             flags: message.converted.flags.clone(),
             internal_date_ms: message.converted.internal_date_ms,
             message_id: message.converted.message_id.clone(),

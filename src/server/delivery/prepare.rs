@@ -98,6 +98,11 @@ impl Preparer<'_> {
             Ok(converted) => converted,
             Err(aside) => return Ok(self.set_aside(listed, aside)),
         };
+        let object = converted.object.take().filter(|_| self.traits.objects);
+        let kind = object.as_ref().map(|object| object.kind);
+        if let Some(object) = object {
+            converted.rendered = object.rendered;
+        }
         let limit = self.traits.largest_message;
         if let Some(limit) = limit.filter(|&limit| converted.rendered.len() > limit) {
             let detail = format!("{} bytes; the target takes {limit}", converted.rendered.len());
@@ -109,7 +114,7 @@ impl Preparer<'_> {
             losses.extend(keywords.map(|keyword| Loss::new(LossKind::KeywordRefused, keyword)));
         }
         let rendered = Arc::new(mem::take(&mut converted.rendered));
-        let message = Message { rendered, source_digest: digest, converted };
+        let message = Message { rendered, object: kind, source_digest: digest, converted };
         Ok(self.prepared(listed, losses, Work::Deliver(Box::new(message))))
     }
 

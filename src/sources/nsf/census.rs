@@ -14,6 +14,8 @@ pub struct Census {
     pub views: Vec<NoteId>,
     /// Named documents, such as profiles.
     pub named: Vec<NoteId>,
+    /// Live documents that answer another one, by that one, each list in the order of the walk.
+    pub responses: BTreeMap<NoteId, Vec<NoteId>>,
     /// Ids of the list of live documents that are there.
     listed_found: usize,
 }
@@ -31,6 +33,12 @@ impl Census {
                 }
                 if head.class.is_document() && head.status.has(NoteStatus::NAMED) {
                     census.named.push(head.note_id);
+                }
+                if let Some(parent) = head.answered()
+                    && head.is_user_document()
+                    && database.is_listed(head.note_id)
+                {
+                    census.responses.entry(parent).or_default().push(head.note_id);
                 }
                 census.listed_found += usize::from(database.is_listed(head.note_id));
             }

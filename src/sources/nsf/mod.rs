@@ -20,6 +20,7 @@ mod in_use;
 mod names;
 mod note;
 mod object;
+mod related;
 mod rrv;
 mod source;
 mod superblock;

@@ -73,6 +73,11 @@ impl NoteHead {
         })
     }
 
+    /// The note that this one answers.
+    pub fn answered(&self) -> Option<NoteId> {
+        Some(self.parent).filter(|parent| parent.0 != 0)
+    }
+
     /// Whether this is only the mark of a deleted note.
     pub fn is_stub(&self) -> bool {
         self.status.has(NoteStatus::DELETED)
@@ -115,7 +120,7 @@ impl NoteHead {
             class: self.class,
             modified: self.modified,
             added: self.added,
-            parent: Some(self.parent).filter(|parent| parent.0 != 0),
+            parent: self.answered(),
             items,
         })
     }

@@ -7,6 +7,7 @@ use super::file::DatabaseFile;
 use super::folders::{FolderContents, read_folders};
 use super::header::Header;
 use super::in_use;
+use super::related;
 use super::superblock::Superblock;
 use super::unread::{UnreadList, read_unread_lists};
 use crate::model::content::{Content, File, ListedItem, SourceItem, SourceItemId};
@@ -228,11 +229,13 @@ impl Source for NsfSource {
         let losses = odd.into_iter().map(|what| Loss::new(LossKind::TextDamaged, what)).collect();
         let files = self.read_files(&note);
         let parent_message_id = self.parent_message_id(&note);
+        let related = related::of(&self.database, &self.census, &note);
         Ok(SourceItem {
             origin: self.origin(note.unid),
             version: ItemVersion { sequence: note.sequence, time: note.sequence_time.0 },
             content: Content::Note { note: Box::new(note), files },
             parent_message_id,
+            related,
             losses,
         })
     }
