@@ -1,8 +1,8 @@
-//! The redb files: what survives a crash.
+//! The redb files: `state.redb`, which survives a crash, and `spool.redb`, which is made anew at each start.
 //!
-//! Written and read by `server::delivery`; opened by `modes`. `state.redb` holds the ledger, what is in flight and
-//! what is known of the targets. One process at a time has it open, one thread writes, and every commit is durable
-//! before it returns.
+//! Written and read by `server` and `buffers`; opened by `modes`. The state holds the ledger, what is in flight, what is
+//! known of the targets, the configuration and the action records. One process at a time has it open, one thread writes,
+//! and every commit is durable before it returns. The spool holds content between its arrival and its delivery.
 
 pub mod actions;
 pub mod audit;
