@@ -144,9 +144,9 @@ impl World {
 
     fn another_pass(&mut self) {
         self.disk.restart(false);
-        let server = self.open().expect("no faults now");
-        self.pass = add_pass(&server.parts.store, MailboxNumber(1));
-        drop(server);
+        let store = StateStore::open_storage(self.disk.clone()).expect("no faults now");
+        self.pass = add_pass(&store, MailboxNumber(1));
+        drop(store);
         self.live_until_finished();
     }
 
