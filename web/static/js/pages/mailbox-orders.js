@@ -7,7 +7,7 @@ import { checkbox, field } from "../form.js";
 import { shortName } from "../model.js";
 import { say } from "../parts.js";
 
-const TARGET_HINT = "imaps://user@host, or maildir:, mbox: or eml: with a folder on the server.";
+const TARGET_HINT = "imaps://user@host, or maildir: or eml: with a folder on the server.";
 
 /** Starts a pass of each mailbox and tells how many could not be started. */
 export async function startPasses(mailboxes, reload, limit) {
