@@ -49,7 +49,7 @@ export function addMailbox(connectors, reload) {
     field({
       name: "source",
       label: "Database",
-      hint: "Its path below the folder of the connector, such as mail/jane.nsf.",
+      hint: "Its path below the folder of the connector, such as mail/jane.nsf; for DXL a file, or a folder of them.",
     }),
     ...targetFields(),
     checkbox({ name: "all_documents", label: "Also carry documents that are not mail-file content" }),
