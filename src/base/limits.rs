@@ -322,6 +322,9 @@ pub const SERVER_REQUESTS: usize = GATE_CONNECTIONS + 32;
 /// Seconds that running requests get to end when the server stops.
 pub const SERVER_STOP_SECONDS: u64 = 10;
 
+/// Failures in a row after which a pass that waits for its next try is shown as one that needs somebody.
+pub const FAILURES_BY_ITSELF: u32 = 3;
+
 /// Different details of one kind of loss that are told apart: more than a person reads, and few enough for memory.
 pub const FINDING_DETAILS: usize = 1_000;
 

@@ -98,7 +98,7 @@ impl SetAsideReason {
     pub fn advice(self) -> &'static str {
         match self {
             Self::UnknownForm => {
-                "No content of a mail file. If it matters, let the mailbox carry other documents too: then it arrives as a message that lists its fields."
+                "Not what a mail file is made of. If it matters, let the mailbox carry other documents too: then it arrives as a message that lists its fields."
             }
             Self::UnreadableNote => {
                 "The database is damaged here. Run Fixup on a copy of it, or take another replica, and try again."

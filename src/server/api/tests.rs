@@ -478,6 +478,9 @@ fn the_overview_adds_the_last_passes_up() {
     let codes: Vec<&str> =
         overview["attention"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["extractor_silent", "set_aside", "waiting", "set_aside"]);
+    pass(2, None, PassState::Waiting { until_unix_ms: 78, failures: 3, why: "no line".to_owned() });
+    let attention = &bench.ok("GET overview", Value::Null)["attention"];
+    assert_eq!(attention[2]["sentence"], "HQ:b.nsf failed 3 times: no line.");
     let last = &bench.ok("GET mailboxes", Value::Null)["mailboxes"][0]["last_pass"];
     assert_eq!((&last["id"], &last["limit"]), (&json!(2), &json!(10)));
 }

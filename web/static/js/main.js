@@ -67,7 +67,7 @@ function show() {
   const state = { data: undefined, error: null, works: true };
   const draw = () => {
     if (signal.aborted) return;
-    const content = state.data !== undefined ? page.view(state.data) : waiting(page.title);
+    const content = state.data !== undefined ? page.view(state.data) : waiting(page.title, state.error);
     const wrong = state.error ? notice("bad", "alert", state.error.message) : null;
     document.title = `${page.title} \u2013 Notesferry`;
     settle(app, shell({ me, name: known, works: state.works, enter }, wrong, content));
@@ -96,10 +96,10 @@ function show() {
   );
 }
 
-function waiting(title) {
+function waiting(title, error) {
   return [
     h("div", { class: "head" }, h("div", null, h("h1", { id: "title", tabindex: "-1" }, title))),
-    h("p", { class: "soft" }, "One moment\u2026"),
+    error ? null : h("p", { class: "soft" }, "One moment\u2026"),
   ];
 }
 

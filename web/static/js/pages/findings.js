@@ -57,14 +57,15 @@ export function lossesPanel({ losses }) {
 
 /** What was set aside in a mailbox, one group for each reason. `page` keeps which groups a person opened. */
 export function setAsidePanel(page, mailbox, last, { set_aside: groups }) {
+  const hasLooked = last?.tally.found > 0;
   if (groups.length === 0)
     return panel(
       { title: "Set aside" },
       h(
         "p",
         { class: "row soft" },
-        last ? icon("check") : null,
-        last ? "Nothing: every item had a way." : "Nothing yet.",
+        hasLooked ? icon("check") : null,
+        hasLooked ? "Nothing: every item had a way." : "Nothing yet.",
       ),
     );
   const total = groups.reduce((sum, { documents }) => sum + documents, 0);

@@ -69,8 +69,8 @@ function standing(last) {
   if (last?.waits) {
     const { until_unix_ms: until, failures, why } = last.waits;
     return notice(
-      "wait",
-      "clock",
+      last.waits.needs_you ? "bad" : "wait",
+      last.waits.needs_you ? "alert" : "clock",
       h("b", null, "Next try ", relative(until)),
       h("p", null, `${why} (failed ${count(failures, "time")})`),
     );

@@ -113,7 +113,7 @@ function entry(tone, sign, name, ...text) {
 }
 
 function nextTries(mailboxes) {
-  const waiting = mailboxes.filter(({ last_pass: pass }) => pass?.state === "waiting");
+  const waiting = mailboxes.filter(({ last_pass: pass }) => pass?.waits && !pass.waits.needs_you);
   if (waiting.length === 0) return null;
   const item = (mailbox) => {
     const { until_unix_ms: until, failures, why } = mailbox.last_pass.waits;

@@ -21,7 +21,13 @@ export function targetStep({ draft, passwords, keep, next }) {
       "div",
       { class: "side-by-side third" },
       field({ name: "host", label: "Server", value: draft.host ?? "", hint: "Such as mail.example.com." }),
-      field({ name: "port", label: "Port", value: draft.port ?? "993", hint: "993 or 143.", inputmode: "numeric" }),
+      field({
+        name: "port",
+        label: "Port",
+        value: draft.port ?? "993",
+        hint: "Mostly 993; 143 switches to TLS.",
+        inputmode: "numeric",
+      }),
     ),
     field({
       name: "user",
