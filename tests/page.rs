@@ -269,6 +269,10 @@ fn the_first_run_ends_with_mail_at_a_server() {
         assert_eq!(there, count("delivered") + count("already_there"), "{sum:?}");
         assert_eq!(messages(&server, user), count("delivered"), "{sum:?}");
     }
+    // By this field the README finds what to take out again.
+    let mut reader = server.reader("ann");
+    let inbox = reader.examine("INBOX").unwrap().exists as usize;
+    assert_eq!(reader.search("HEADER X-Notesferry-Key notes.").unwrap().len(), inbox);
     bench.try_set_aside_again(&server, "ann");
     bench.look_around();
 }

@@ -4,7 +4,7 @@ import { session, whenLoggedOut } from "./api.js";
 import { h, settle } from "./dom.js";
 import { follow } from "./live.js";
 import { notice } from "./parts.js";
-import { alone, shell } from "./shell.js";
+import { alone, mayOpen, shell } from "./shell.js";
 import { connectorsPage } from "./pages/connectors.js";
 import { extractorsPage } from "./pages/extractors.js";
 import { firstStart } from "./pages/first-start.js";
@@ -63,7 +63,7 @@ function show() {
   current = new AbortController();
   const { signal } = current;
   const [name, ...parameters] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  const known = Object.hasOwn(PAGES, name) ? name : "overview";
+  const known = Object.hasOwn(PAGES, name) && mayOpen(me, name) ? name : "overview";
   const state = { data: undefined, error: null, works: true };
   const draw = () => {
     if (signal.aborted) return;
