@@ -323,6 +323,15 @@ pub const SERVER_REQUESTS: usize = GATE_CONNECTIONS + 32;
 /// Seconds that running requests get to end when the server stops.
 pub const SERVER_STOP_SECONDS: u64 = 10;
 
+/// Failures in a row after which a pass that waits for its next try is shown as one that needs somebody.
+pub const FAILURES_BY_ITSELF: u32 = 3;
+
+/// Different details of one kind of loss that are told apart: more than a person reads, and few enough for memory.
+pub const FINDING_DETAILS: usize = 1_000;
+
+/// Details of one kind of loss that are shown, the most frequent first.
+pub const FINDING_SAMPLES: usize = 5;
+
 /// Entries of one page of a list of the web API.
 pub const API_PAGE_ENTRIES: usize = 1_000;
 

@@ -74,6 +74,12 @@ impl NamedSource {
         Ok(Self { kind, path: path.into() })
     }
 
+    /// What lies at a path: a file says itself what it is, a folder is of this kind.
+    pub fn at(kind_name: &str, path: PathBuf) -> Self {
+        let kind = KINDS.iter().find(|kind| kind.name == kind_name).filter(|_| path.is_dir());
+        Self { kind, path }
+    }
+
     /// The name of the file, for people.
     pub fn label(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).display().to_string()
@@ -144,6 +150,16 @@ mod tests {
         assert!(matches!(NamedSource::parse("imap://jane@example.com"), Err(NameError::NotYet { .. })));
         assert_eq!(NamedSource::parse("dxl:exports").unwrap().kind.map(|kind| kind.name), Some("dxl"));
         assert!(matches!(NamedSource::parse("nsf:"), Err(NameError::Empty { .. })));
+    }
+
+    #[test]
+    fn a_folder_is_what_its_connector_says_and_a_file_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let kind_at = |path: &Path| NamedSource::at("dxl", path.to_owned()).kind.map(|kind| kind.name);
+        assert_eq!(kind_at(folder.path()), Some("dxl"));
+        let path = folder.path().join("jane.nsf");
+        std::fs::write(&path, [0x1A, 0]).unwrap();
+        assert_eq!(kind_at(&path), None);
     }
 
     #[test]

@@ -276,7 +276,8 @@ impl World {
         let hand = Hand::default();
         let settings = Settings { mailbox: target(), now_unix_ms: self.now().unix_ms, pass: Some(self.pass) };
         let (parts, store) = (server.parts.clone(), &server.parts.store);
-        let Ok(mut service) = Service::begin(parts, self.pass, settings.clone(), false, None, hand.clone())
+        let Ok(mut service) =
+            Service::begin(parts, self.pass, settings.clone(), false, None, None, hand.clone())
         else {
             return PassEnd::Crashed;
         };
@@ -441,6 +442,7 @@ fn add_pass(store: &StateStore, mailbox: MailboxNumber) -> MigrationId {
         tally: Tally::default().into(),
         not_final: None,
         limit: None,
+        retry: None,
     });
     pass.unwrap().id
 }

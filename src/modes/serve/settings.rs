@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -133,6 +133,8 @@ pub struct Settings {
     pub tls_certificate: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
     pub tls_names: Vec<String>,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub public_address: Option<String>,
     pub log_level: LogLevel,
     pub passes: Passes,
     pub extractors: Extractors,
@@ -148,6 +150,8 @@ impl Default for Settings {
             tls_certificate: None,
             tls_key: None,
             tls_names: vec!["localhost".to_owned()],
+            trusted_proxies: Vec::new(),
+            public_address: None,
             log_level: LogLevel::default(),
             passes: Passes::default(),
             extractors: Extractors::default(),
@@ -195,6 +199,9 @@ impl Settings {
         if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
             return Err("tls_certificate and tls_key belong together".to_owned());
         }
+        if let Some(address) = &settings.public_address {
+            check_address(address)?;
+        }
         Ok(settings)
     }
 
@@ -220,6 +227,21 @@ impl Settings {
     }
 }
 
+/// Takes the address of a server as others write it, without a path.
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn check_address(text: &str) -> Result<(), String> {
+    let is_one = url::Url::parse(text).is_ok_and(|url| {
+        ["http", "https"].contains(&url.scheme())
+            && url.has_host()
+            && url.username().is_empty()
+            && url[url::Position::BeforePath..] == *"/"
+            && !text.ends_with('/')
+    });
+    if is_one { Ok(()) } else { Err(format!("`{text}` is no address such as https://migration.example.com")) }
+}
+
 const TEMPLATE: &str = r#"# The settings of `notesferry serve`, each with its default.
 
 # The address of the public port. Port 0 takes a free one.
@@ -231,6 +253,11 @@ http = false
 # tls_certificate = "/etc/notesferry/tls.crt"
 # tls_key = "/etc/notesferry/tls.key"
 tls_names = ["localhost"]
+# The addresses of reverse proxies in front of the server. Their X-Forwarded-For names the client; with `http` nobody
+# but them and this machine itself is answered.
+trusted_proxies = []
+# Where people and extractors find the server, if that is the address of a proxy.
+# public_address = "https://migration.example.com"
 # What is told on standard error: error, warn, info or debug.
 log_level = "info"
 "#;
@@ -278,6 +305,16 @@ mod tests {
         );
         assert!(error("[extractors]\nlease_seconds = 39").contains("twice alive_seconds = 20"));
         assert!(error("tls_key = \"x\"").contains("belong together"));
+        assert!(error("trusted_proxies = [\"proxy.example.com\"]").contains("line 1"));
+        for address in
+            ["migration.example.com", "https://a.example.com/", "https://a.example.com/x", "ftp://a"]
+        {
+            assert!(
+                error(&format!("public_address = \"{address}\"")).contains("no address such as"),
+                "{address}"
+            );
+        }
+        assert!(Settings::parse("public_address = \"https://a.example.com:8443\"").is_ok());
     }
 
     #[test]

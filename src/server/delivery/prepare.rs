@@ -8,10 +8,12 @@ use crate::model::content::{ListedItem, SourceItem};
 use crate::model::folder::Folder;
 use crate::model::item::{ItemKey, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
+use crate::model::outcome::Outcome;
 use crate::server::delivery::batch::{Message, Prepared, Work};
 use crate::server::delivery::digest::{filing_digest, source_digest};
 use crate::server::delivery::plan::{self, Look};
 use crate::server::delivery::{End, Settings};
+use crate::store::config::Retry;
 use crate::store::{Entry, StateStore, StoreError};
 use std::mem;
 use std::sync::Arc;
@@ -49,6 +51,16 @@ impl Conversion<'_> {
     }
 }
 
+/// How a listed item begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    Open,
+    /// It need not be opened.
+    Ended(End),
+    /// This pass leaves it to another one.
+    Left,
+}
+
 /// Prepares the items of one source for one target.
 #[derive(Clone, Copy)]
 pub struct Preparer<'a> {
@@ -76,6 +88,22 @@ impl Preparer<'_> {
             Look::ReadSince => Some(End::ReadSince),
             Look::RemovedByUser => Some(End::RemovedByUser),
             Look::StaysAside(aside) => Some(End::SetAside(aside)),
+        })
+    }
+
+    /// How an item begins in a pass that tries chosen documents again: what is set aside and was not chosen stays so,
+    /// and nothing else is opened.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn look_again(&self, listed: &ListedItem, retry: &Retry) -> Result<Start, StoreError> {
+        if let Some(end) = self.look(listed)? {
+            return Ok(Start::Ended(end));
+        }
+        Ok(match self.entry(listed.origin)?.map(|entry| entry.outcome) {
+            Some(Outcome::SetAside(why)) if retry.takes(listed.origin, &why) => Start::Open,
+            Some(Outcome::SetAside(why)) => Start::Ended(End::SetAside(why)),
+            Some(Outcome::Unfinished | Outcome::Delivered) | None => Start::Left,
         })
     }
 
