@@ -2,6 +2,7 @@
 //!
 //! Implementations never write to what they read. The kit in `tests/support/source_kit.rs` tests what they claim.
 
+mod contacts;
 pub mod dxl;
 pub mod nsf;
 pub mod registry;

@@ -1,7 +1,7 @@
 //! Small Notes documents for tests, item by item, and what becomes of them.
 
 use mail_parser::{Message, MessageParser, MimeHeaders};
-use notesferry::conversion::{Context, Converted, convert};
+use notesferry::conversion::{Choices, Context, Converted, Directory, convert};
 use notesferry::model::blob::Blob;
 use notesferry::model::content::{Content, File, FileBody, SourceItem};
 use notesferry::model::folder::{Folder, FolderId, FolderPath, FolderRole};
@@ -31,6 +31,8 @@ pub fn document() -> Document {
         owner: None,
         parents: Vec::new(),
         related: Vec::new(),
+        directory: Directory::default(),
+        choices: Choices::default(),
     }
 }
 
@@ -54,6 +56,8 @@ pub struct Document {
     owner: Option<String>,
     parents: Vec<(Unid, String)>,
     related: Vec<Note>,
+    directory: Directory,
+    choices: Choices,
 }
 
 impl Document {
@@ -108,6 +112,23 @@ impl Document {
     /// Another document of the same calendar entry.
     pub fn beside(mut self, other: &Self) -> Self {
         self.related.push(other.note.clone());
+        self
+    }
+
+    /// A document of the directory in which names are looked up.
+    pub fn listed(mut self, entry: &Self) -> Self {
+        assert!(self.directory.add(&entry.note), "nobody");
+        self
+    }
+
+    /// A row of the administrator's table of addresses.
+    pub fn row(mut self, name: &str, address: &str) -> Self {
+        self.directory.add_row(name, address).unwrap();
+        self
+    }
+
+    pub fn choose(mut self, choices: Choices) -> Self {
+        self.choices = choices;
         self
     }
 
@@ -223,6 +244,8 @@ impl Document {
             now_unix_ms: NOW_MS,
             all_documents: self.all_documents,
             folders: &self.folders,
+            directory: &self.directory,
+            choices: self.choices,
             message_id_of: &parents,
         };
         let item = SourceItem {

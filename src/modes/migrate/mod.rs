@@ -13,6 +13,7 @@ use crate::destinations::Traits;
 use crate::destinations::registry::Target;
 use crate::model::content::{ListedItem, SourceItem};
 use crate::model::loss::{SetAside, SetAsideReason};
+use crate::modes::address_book::ConversionArguments;
 use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
 use crate::server::delivery::{Conversion, Pass, Preparer, Settings};
@@ -57,6 +58,9 @@ pub struct MigrateArguments {
     #[arg(long)]
     all_documents: bool,
 
+    #[command(flatten)]
+    conversion: ConversionArguments,
+
     /// A file whose first line is the password of the target.
     ///
     /// Without it the password comes from the environment variable NOTESFERRY_TARGET_PASSWORD, or is asked for on the
@@ -92,6 +96,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let named = NamedSource::parse(&arguments.source)?;
     let target = Target::parse(&arguments.target)?;
     let state_folder = state_folder(arguments)?;
+    let directory = arguments.conversion.directory()?;
     let password = if target.wants_password() && !arguments.dry_run {
         password::of_target(&target.mailbox(), arguments.password_file.as_deref())?
     } else {
@@ -114,6 +119,8 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         folders: &folders,
         all_documents: arguments.all_documents,
         now_unix_ms,
+        directory: &directory,
+        choices: arguments.conversion.choices(),
     };
     let convert = |listed: &ListedItem, item: &SourceItem| conversion.convert(listed, item);
     let settings = Settings::new(target.mailbox(), now_unix_ms);

@@ -17,6 +17,7 @@ use crate::model::loss::{Loss, LossKind};
 use crate::notes::document::Note;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::value::Value;
+use crate::sources::contacts::{self, Contacts};
 use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub struct NsfSource {
     owner: Option<String>,
     unread: Option<UnreadList>,
     warnings: Vec<String>,
+    /// Made when the first document asks for it.
+    contacts: Option<Contacts>,
 }
 
 impl NsfSource {
@@ -88,6 +91,7 @@ impl NsfSource {
             owner,
             census,
             warnings,
+            contacts: None,
         }
     }
 
@@ -170,6 +174,24 @@ fn find_owner(database: &Database, census: &Census) -> Option<String> {
     })
 }
 
+fn all_contacts(database: &Database) -> Contacts {
+    let mut contacts = Contacts::default();
+    let mut from = Some(NoteId(0));
+    while let Some(at) = from {
+        let step = database.walk(at);
+        from = step.next;
+        for head in step.notes.into_iter().flatten() {
+            if head.is_user_document()
+                && database.is_listed(head.note_id)
+                && let Ok((note, _)) = database.note(head.note_id)
+            {
+                contacts.add(u64::from(head.note_id.0), &note);
+            }
+        }
+    }
+    contacts
+}
+
 impl Source for NsfSource {
     fn traits(&self) -> Traits {
         Traits { folders: true, unread_marks: true }
@@ -229,7 +251,8 @@ impl Source for NsfSource {
         let losses = odd.into_iter().map(|what| Loss::new(LossKind::TextDamaged, what)).collect();
         let files = self.read_files(&note);
         let parent_message_id = self.parent_message_id(&note);
-        let related = related::of(&self.database, &self.census, &note);
+        let mut related = related::of(&self.database, &self.census, &note);
+        related.extend(self.contacts_of(&note));
         Ok(SourceItem {
             origin: self.origin(note.unid),
             version: ItemVersion { sequence: note.sequence, time: note.sequence_time.0 },
@@ -273,6 +296,17 @@ impl NsfSource {
         let (parent, _) = self.database.note(parent).ok()?;
         let message_id = parent.text("$MessageID");
         (!message_id.is_empty()).then_some((parent.unid, message_id))
+    }
+
+    /// The contacts that a group or the loser of a conflict names.
+    fn contacts_of(&mut self, note: &Note) -> Vec<Note> {
+        if !contacts::names_others(note) {
+            return Vec::new();
+        }
+        let database = &self.database;
+        let known = self.contacts.get_or_insert_with(|| all_contacts(database));
+        let read = |id| database.note(NoteId(id as u32)).ok().map(|(note, _)| contacts::known_by(note));
+        known.named_by(note).into_iter().filter_map(read).collect()
     }
 
     fn read_files(&self, note: &Note) -> Vec<File> {
