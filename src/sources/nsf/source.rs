@@ -2,6 +2,7 @@
 
 use super::attachment;
 use super::census::Census;
+use super::daos::DaosFolder;
 use super::database::{Database, OpenError, Walked, open_header, walked_id};
 use super::file::DatabaseFile;
 use super::folders::{FolderContents, read_folders};
@@ -14,7 +15,8 @@ use crate::model::content::{Content, File, ListedItem, SourceItem, SourceItemId}
 use crate::model::folder::{Folder, FolderId};
 use crate::model::item::{ItemVersion, Origin};
 use crate::model::loss::{Loss, LossKind};
-use crate::notes::document::Note;
+use crate::notes::document::{Note, NoteStatus};
+use crate::notes::file_object::FileObject;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::value::Value;
 use crate::sources::contacts::{self, Contacts};
@@ -46,6 +48,7 @@ pub struct NsfSource {
     warnings: Vec<String>,
     /// Made when the first document asks for it.
     contacts: Option<Contacts>,
+    daos: Option<DaosFolder>,
 }
 
 impl NsfSource {
@@ -92,7 +95,13 @@ impl NsfSource {
             census,
             warnings,
             contacts: None,
+            daos: None,
         }
+    }
+
+    /// The source with the folder in which the server kept attachments of this database.
+    pub fn with_daos(self, folder: DaosFolder) -> Self {
+        Self { daos: Some(folder), ..self }
     }
 
     pub fn database(&self) -> &Arc<Database> {
@@ -174,22 +183,32 @@ fn find_owner(database: &Database, census: &Census) -> Option<String> {
     })
 }
 
+fn descriptors(note: &Note) -> impl Iterator<Item = FileObject> {
+    note.all("$FILE").filter_map(|item| match item.value() {
+        Ok(Value::File(descriptor)) => Some(descriptor),
+        _ => None,
+    })
+}
+
 fn all_contacts(database: &Database) -> Contacts {
     let mut contacts = Contacts::default();
+    for_each_document(database, |_| true, |note| contacts.add(u64::from(note.note_id.0), note));
+    contacts
+}
+
+/// Reads the live documents whose head is `wanted`.
+fn for_each_document(database: &Database, wanted: impl Fn(NoteStatus) -> bool, mut take: impl FnMut(&Note)) {
     let mut from = Some(NoteId(0));
     while let Some(at) = from {
         let step = database.walk(at);
         from = step.next;
         for head in step.notes.into_iter().flatten() {
-            if head.is_user_document()
-                && database.is_listed(head.note_id)
-                && let Ok((note, _)) = database.note(head.note_id)
-            {
-                contacts.add(u64::from(head.note_id.0), &note);
+            let live = head.is_user_document() && database.is_listed(head.note_id) && wanted(head.status);
+            if let Some((note, _)) = live.then(|| database.note(head.note_id).ok()).flatten() {
+                take(&note);
             }
         }
     }
-    contacts
 }
 
 impl Source for NsfSource {
@@ -205,6 +224,16 @@ impl Source for NsfSource {
             // Looks through all processes, so only when it is asked for.
             in_use: self.look.and_then(|_| in_use::writer_of(&self.path)),
         }
+    }
+
+    fn external_files(&mut self) -> u64 {
+        let (database, mut files) = (&self.database, 0);
+        let external = |descriptor: &FileObject| attachment::has_external_body(database, descriptor);
+        let has_files = |status: NoteStatus| status.has(NoteStatus::HAS_OBJECTS);
+        for_each_document(database, has_files, |note| {
+            files += descriptors(note).filter(external).count() as u64;
+        });
+        files
     }
 
     fn changed(&mut self) -> Result<Option<String>, SourceError> {
@@ -310,13 +339,9 @@ impl NsfSource {
     }
 
     fn read_files(&self, note: &Note) -> Vec<File> {
-        let descriptors = note.all("$FILE").filter_map(|item| match item.value() {
-            Ok(Value::File(descriptor)) => Some(descriptor),
-            _ => None,
-        });
-        descriptors
+        descriptors(note)
             .map(|descriptor| {
-                let body = attachment::read_body(&self.database, &descriptor);
+                let body = attachment::read_body(&self.database, &descriptor, self.daos.as_ref());
                 File { descriptor, body }
             })
             .collect()
