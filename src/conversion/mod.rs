@@ -258,8 +258,8 @@ impl OwnForm {
         Self { told, alternative: calendar.map(Calendar::part), attached: card.map(Card::part) }
     }
 
-    /// The content of a message with its other forms.
-    fn join(self, text: Part) -> Part {
+    /// The text of a message with its other forms.
+    fn beside(self, text: Part) -> Vec<Part> {
         let text = match (text, self.alternative) {
             (text, None) => text,
             (Part::Multipart { content_type, mut parts }, Some(other))
@@ -270,7 +270,7 @@ impl OwnForm {
             }
             (text, Some(other)) => Part::multipart("alternative", vec![text, other]),
         };
-        Part::multipart("mixed", std::iter::once(text).chain(self.attached).collect())
+        std::iter::once(text).chain(self.attached).collect()
     }
 }
 
@@ -285,7 +285,7 @@ fn content(
     let note = source.note;
     if note.has_mime_body() {
         let (headers, content) = mime_content(source, kind, files, losses);
-        return (headers, own.join(content));
+        return (headers, Part::multipart("mixed", own.beside(content)));
     }
     let headers = headers::build(source, &[], losses);
     if is_sealed(note) {
@@ -319,7 +319,7 @@ fn content(
     if let Kind::Mail(MailForm::Report(report)) = kind {
         text = report::wrap(report, note, text, source.context.directory, losses);
     }
-    (headers, body.with_files(own.join(text), files, losses))
+    (headers, body.with_files(own.beside(text), files, losses))
 }
 
 /// What a bookmark leads to: the links that it keeps, and what its fields say.

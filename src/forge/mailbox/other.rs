@@ -62,7 +62,7 @@ fn contact(mailbox: &mut Mailbox, who: Person, time: Timedate) -> Result<Vec<Ite
         ItemSpec::text("OfficeCountry", "USA"),
         ItemSpec::time("Birthday", Timedate::from_unix_day(unix_day - 14_000)),
         ItemSpec::text("WebSite", "https://www.example.com/"),
-        ItemSpec::text("Comment", "Met at the fair.\0Likes tea."),
+        ItemSpec::text("Comment", "Met at the fair.\nLikes tea."),
         ItemSpec::texts("Categories", &["Business"]),
     ]);
     items.push(mailbox.writer.attach(Attachment {
