@@ -128,7 +128,7 @@ fn mutt_shows_every_message_of_a_maildir() {
     let folder = company.path();
     let (mail, _) = migrate(folder, "maildir", "mail", &[]);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/mutt.py");
-    for (name, least) in [("", 100), (".Sent", 50), (".Contacts", 5), (".Notebook", 5), (".Calendar", 20)] {
+    for (name, least) in [("", 100), (".Sent", 50), (".Contacts", 5), (".Notebook", 3), (".Calendar", 20)] {
         let maildir = mail.join(name);
         let shown = folder.join(format!("shown{name}"));
         let Ok(output) = Command::new("python3").arg(&script).arg(&maildir).arg(&shown).output() else {
