@@ -81,7 +81,9 @@ fn messages(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 folders.push(path);
             } else if path.parent().unwrap().ends_with("tmp") {
                 panic!("{path:?}");
-            } else if name.contains(".notesferry,") || [".eml", ".ics", ".vcf"].iter().any(|ending| name.ends_with(ending)) {
+            } else if name.contains(".notesferry,")
+                || [".eml", ".ics", ".vcf"].iter().any(|ending| name.ends_with(ending))
+            {
                 let name = name.split(":2,").next().unwrap().to_owned();
                 let path = path.strip_prefix(root).unwrap().with_file_name(name);
                 let twice = found.insert(path, fs::read(entry.path()).unwrap());
