@@ -112,6 +112,12 @@ pub const SERIES_BYTES: usize = 64 << 20;
 /// Changed occurrences of a series that are written in full. The others keep their times.
 pub const SERIES_OVERRIDES: usize = 1_000;
 
+/// Folders inside the folder in which a server keeps attachments; each holds up to 40,000 of them.
+pub const DAOS_FOLDERS: usize = 10_000;
+
+/// Members of a group that are looked for among the contacts of its source; an item of names holds fewer.
+pub const GROUP_MEMBERS: usize = 10_000;
+
 /// Bytes of the description of one calendar entry; programs that show calendars expect a few lines.
 pub const DESCRIPTION_BYTES: usize = 1 << 20;
 

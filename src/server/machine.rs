@@ -11,6 +11,7 @@ use crate::base::limits::{DELIVERY_QUEUE_BYTES, SERVICE_LOOK_MS};
 use crate::base::secret::Secret;
 use crate::buffers::action::{ActionBuffer, Ending, LeaseSettings};
 use crate::buffers::data::{DataBuffer, DataLimits};
+use crate::conversion::{Choices, Directory};
 use crate::destinations::Traits;
 use crate::destinations::registry::Target;
 use crate::model::item::{MailboxId, Origin};
@@ -47,6 +48,9 @@ pub struct MachineSettings {
     pub communication: CommunicationSettings,
     /// Threads that convert; 0 for as many as there are cores.
     pub conversion_threads: usize,
+    /// What is known of Notes names.
+    pub directory: Arc<Directory>,
+    pub choices: Choices,
 }
 
 /// Why a server cannot start.
@@ -162,7 +166,14 @@ impl Machine {
         ));
         let (inbox, events) = mpsc::channel();
         let machine = Arc::new(Self {
-            parts: Parts { store, actions, data, pool },
+            parts: Parts {
+                store,
+                actions,
+                data,
+                pool,
+                directory: settings.directory,
+                choices: settings.choices,
+            },
             communication,
             key,
             clock,

@@ -10,6 +10,7 @@ use notesferry::base::clock::{Moment, Monotonic};
 use notesferry::base::ids::{ExtractorId, MailboxNumber, MigrationId};
 use notesferry::buffers::action::{ActionBuffer, Ending, LeaseSettings};
 use notesferry::buffers::data::{DataBuffer, DataLimits};
+use notesferry::conversion::Choices;
 use notesferry::destinations::{Destination, Traits};
 use notesferry::model::item::MailboxId;
 use notesferry::model::outcome::Tally;
@@ -208,7 +209,14 @@ impl World {
             move || *clock.lock().unwrap(),
             settings,
         );
-        let parts = Parts { store, actions, data, pool: Arc::new(Pool::in_place()) };
+        let parts = Parts {
+            store,
+            actions,
+            data,
+            pool: Arc::new(Pool::in_place()),
+            directory: Arc::default(),
+            choices: Choices::default(),
+        };
         Ok(Server { communication, parts })
     }
 

@@ -5,13 +5,14 @@
 //! no user.
 
 mod builtin;
+mod heaps;
 mod settings;
 
 use crate::base::clock::SystemClock;
 use crate::base::secret::Secret;
 use crate::buffers::action::LeaseSettings;
 use crate::buffers::data::DataLimits;
-use crate::modes::{Exit, Failure};
+use crate::modes::{Exit, Failure, address_book};
 use crate::server::api::{Api, ServerFacts};
 use crate::server::communication::CommunicationSettings;
 use crate::server::gate::{self, Gate, GateLimits, GateSettings, Upstream, certificate};
@@ -22,7 +23,7 @@ use crate::server::website::Website;
 use crate::store::{StoreError, seal};
 use builtin::Builtin;
 use clap::Args;
-use settings::{Buffers, Extractors, Passes, Settings};
+use settings::{Buffers, Conversion, Extractors, Passes, Settings};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -101,6 +102,7 @@ pub fn run(arguments: &ServeArguments) -> Exit {
         let _ = io::stdout().write_all(Settings::template().as_bytes());
         return Exit::Complete;
     }
+    heaps::share();
     match serve(arguments) {
         Ok(()) => Exit::Complete,
         Err(failure) => {
@@ -190,6 +192,7 @@ fn open_machine(folder: &Path, settings: &Settings) -> Result<Arc<Machine>, Fail
     let Extractors { mailboxes_at_once, hello_seconds, alive_seconds, lease_seconds, attempts } =
         settings.extractors;
     let Buffers { mailbox_mebibytes, all_mebibytes, free_disk_mebibytes } = settings.buffers;
+    let Conversion { directories, address_table, vcard, journal } = &settings.conversion;
     let settings = MachineSettings {
         scheduler: SchedulerSettings {
             running: number(at_once),
@@ -209,6 +212,8 @@ fn open_machine(folder: &Path, settings: &Settings) -> Result<Arc<Machine>, Fail
             ..CommunicationSettings::default()
         },
         conversion_threads: number(conversion_threads),
+        directory: Arc::new(address_book::read(directories, address_table.as_deref())?),
+        choices: address_book::choices(*vcard, *journal),
     };
     Machine::open(folder, settings).map_err(|error| match error {
         MachineError::Store(StoreError::InUse { .. }) => {

@@ -4,6 +4,7 @@
 //! not known is an error, because a misspelt one would be silently without effect.
 
 use crate::base::limits::{self, SETTINGS_FILE_BYTES};
+use crate::modes::address_book::{Journal, Vcard};
 use crate::modes::{Exit, Failure};
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -93,6 +94,18 @@ numbers! {
     }
 }
 
+/// What items become.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Conversion {
+    /// Address books on this machine in which Notes names are looked up; read at the start.
+    pub directories: Vec<PathBuf>,
+    /// A table of names that no address book knows.
+    pub address_table: Option<PathBuf>,
+    pub vcard: Vcard,
+    pub journal: Journal,
+}
+
 /// The extractor that runs inside the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -139,6 +152,7 @@ pub struct Settings {
     pub passes: Passes,
     pub extractors: Extractors,
     pub buffers: Buffers,
+    pub conversion: Conversion,
     pub builtin: Builtin,
 }
 
@@ -156,6 +170,7 @@ impl Default for Settings {
             passes: Passes::default(),
             extractors: Extractors::default(),
             buffers: Buffers::default(),
+            conversion: Conversion::default(),
             builtin: Builtin::default(),
         }
     }
@@ -223,7 +238,7 @@ impl Settings {
                 let _ = writeln!(text, "#{help} {least} to {most}.\n{name} = {value}");
             }
         }
-        text + BUILTIN_TEMPLATE
+        text + CONVERSION_TEMPLATE + BUILTIN_TEMPLATE
     }
 }
 
@@ -260,6 +275,19 @@ trusted_proxies = []
 # public_address = "https://migration.example.com"
 # What is told on standard error: error, warn, info or debug.
 log_level = "info"
+"#;
+
+const CONVERSION_TEMPLATE: &str = r#"
+[conversion]
+# Domino directories and address books (names.nsf) on this machine, in which the Internet addresses of Notes names are
+# looked up. They are read at the start.
+directories = []
+# A table `name,address` for names that none of them knows; `*/Acme,{first}.{last}@example.com` is for all of Acme.
+# address_table = "/etc/notesferry/addresses.csv"
+# The version of vCard in which contacts are written: 3.0 or 4.0.
+vcard = "4.0"
+# Pages of a notebook at targets that store objects: mail or vjournal.
+journal = "mail"
 "#;
 
 const BUILTIN_TEMPLATE: &str = r#"

@@ -2,7 +2,7 @@
 //!
 //! Used by whoever lists and opens, on as many threads as it likes; nothing here changes the ledger or the target.
 
-use crate::conversion::{self, Context, Converted};
+use crate::conversion::{self, Choices, Context, Converted, Directory};
 use crate::destinations::Traits;
 use crate::model::content::{ListedItem, SourceItem};
 use crate::model::folder::Folder;
@@ -32,6 +32,9 @@ pub struct Conversion<'a> {
     pub all_documents: bool,
     /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
     pub now_unix_ms: i64,
+    /// What is known of Notes names.
+    pub directory: &'a Directory,
+    pub choices: Choices,
 }
 
 impl Conversion<'_> {
@@ -44,9 +47,17 @@ impl Conversion<'_> {
         let message_id_of = |unid| {
             item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
         };
-        let Self { owner, folders, all_documents, now_unix_ms } = *self;
-        let context =
-            Context { replica, owner, now_unix_ms, all_documents, folders, message_id_of: &message_id_of };
+        let Self { owner, folders, all_documents, now_unix_ms, directory, choices } = *self;
+        let context = Context {
+            replica,
+            owner,
+            now_unix_ms,
+            all_documents,
+            folders,
+            directory,
+            choices,
+            message_id_of: &message_id_of,
+        };
         conversion::convert(item, &listed.folders, listed.unread, &context)
     }
 }

@@ -13,6 +13,7 @@ use crate::base::ids::{ActionId, MigrationId};
 use crate::base::limits::{SPOOL_BYTES, TAKE_BYTES};
 use crate::buffers::action::{ActionBuffer, Again};
 use crate::buffers::data::{DataBuffer, SpooledChunk};
+use crate::conversion::{Choices, Directory};
 use crate::destinations::Traits;
 use crate::model::content::{ListedItem, SourceItem};
 use crate::model::loss::{SetAside, SetAsideReason};
@@ -58,6 +59,9 @@ pub struct Parts {
     pub actions: Arc<ActionBuffer>,
     pub data: Arc<DataBuffer>,
     pub pool: Arc<Pool>,
+    /// What is known of Notes names.
+    pub directory: Arc<Directory>,
+    pub choices: Choices,
 }
 
 /// What the service needs of the delivery.
@@ -304,6 +308,8 @@ impl<D: Delivery> Service<D> {
             folders: self.flow.folders(),
             all_documents: self.all_documents,
             now_unix_ms: self.settings.now_unix_ms,
+            directory: &self.parts.directory,
+            choices: self.parts.choices,
         };
         let preparer = Preparer {
             settings: &self.settings,
