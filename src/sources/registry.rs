@@ -7,13 +7,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// Opens the source at a path, with the folder in which its server kept attachments.
+type OpenSource = fn(&Path, Option<DaosFolder>) -> Result<Box<dyn Source>, SourceError>;
+
 struct Kind {
     name: &'static str,
     /// Whether a file that begins with these bytes is one.
     recognise: fn(&[u8]) -> bool,
     /// The extensions of their names, in small letters.
     extensions: &'static [&'static str],
-    open: fn(&Path, Option<DaosFolder>) -> Result<Box<dyn Source>, SourceError>,
+    open: OpenSource,
     glance: fn(&Path) -> Result<Glance, SourceError>,
 }
 
