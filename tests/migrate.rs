@@ -142,6 +142,36 @@ fn a_dry_run_writes_nothing() {
     assert!(!bench.path("mail").exists() && !bench.path("state").exists());
 }
 
+#[test]
+fn a_report_tells_the_same_of_every_run() {
+    let bench = Bench::new();
+    let mut losses = Vec::new();
+    for (run, options) in [("dry", &["--dry-run"][..]), ("first", &[]), ("second", &[])] {
+        let folder = bench.path(run);
+        let report = ["--report", folder.to_str().unwrap()];
+        let (_, end) = bench.run("maildir:mail", "state", &[options, &report].concat());
+        let told: Value = serde_json::from_slice(&fs::read(folder.join("report.json")).unwrap()).unwrap();
+        for (name, in_report) in [("found", "found"), ("delivered", "delivered"), ("set_aside", "set_aside")]
+        {
+            assert_eq!(told["sum"][in_report], end[name], "{run}");
+        }
+        let table = fs::read_to_string(folder.join("documents.csv")).unwrap();
+        let set_aside = told["set_aside"].as_array().unwrap();
+        assert_eq!(Some(set_aside.len() as u64), end["set_aside"].as_u64(), "{run}");
+        assert_eq!(Some(table.matches("\r\n").count() as u64 - 1), end["found"].as_u64(), "{run}");
+        let placements = |target: &Value| target["messages_at_target"].as_u64().unwrap();
+        let at_target: u64 = told["folders"].as_array().unwrap().iter().map(placements).sum();
+        assert!(at_target >= DELIVERED, "{run}: {at_target}");
+        let page = fs::read_to_string(folder.join("report.html")).unwrap();
+        assert!(page.contains(end["sentence"].as_str().unwrap().split('\'').next().unwrap()), "{run}");
+        losses.push(told["losses"].clone());
+    }
+    assert!(losses[0].as_array().is_some_and(|groups| !groups.is_empty()));
+    // A dry run does not ask the target what it keeps.
+    assert!(losses[0].as_array().unwrap().iter().all(|group| losses[1].as_array().unwrap().contains(group)));
+    assert!(losses[1] == losses[2], "what was lost earlier is still told");
+}
+
 /// Starts a run and reads `lines` of its output.
 fn start(mut command: Command, lines: usize) -> Child {
     let mut child = command.arg("--json").stdout(Stdio::piped()).spawn().unwrap();

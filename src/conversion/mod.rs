@@ -46,6 +46,7 @@ use crate::model::folder::{Folder, FolderId, FolderPath};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::object::Object;
 use crate::model::rendered::{Rendered, Segment};
+use crate::model::summary::About;
 use crate::notes::document::Note;
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::item::ItemType;
@@ -154,6 +155,23 @@ impl Converted {
             losses: losses.into_list(),
         }
     }
+}
+
+/// By what a person recognises a document.
+pub fn about(note: &Note, now_unix_ms: i64) -> About {
+    let names = ["Subject", "FullName", "ListName"];
+    let subject = names.iter().map(|name| note.text(name)).find(|text| !text.trim().is_empty());
+    let kind = kind::kind(note);
+    let start = matches!(kind, Kind::Entry(_)).then(|| note.time("StartDateTime")).flatten();
+    let start = start.and_then(|time| time.unix_ms().ok());
+    let state = State::of(note, kind == Kind::Mail(MailForm::Written));
+    let date = start.or_else(|| date::of_message(note, state, now_unix_ms));
+    About::new(&subject.unwrap_or_default(), date)
+}
+
+/// The folder at the target that stands for one of the source; none for a folder that users do not see.
+pub fn target_folder(folder: &Folder) -> Option<FolderPath> {
+    filing::target(folder)
 }
 
 /// Whether a calendar entry is no item of its own.

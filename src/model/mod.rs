@@ -4,6 +4,7 @@
 //! that, and `store` remembers the [`outcome::Outcome`]. Nothing here is serializable: `store::record` owns the forms
 //! on disk.
 
+pub mod advice;
 pub mod blob;
 pub mod content;
 pub mod delivery;
@@ -14,3 +15,4 @@ pub mod object;
 pub mod outcome;
 pub mod rendered;
 pub mod rich_text;
+pub mod summary;

@@ -9,14 +9,15 @@ use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
+use crate::model::summary::About;
 use crate::store::state::{Entry, Placed, Removal};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The newest layout on this page.
-const LAYOUT_VERSION: u8 = 2;
+const LAYOUT_VERSION: u8 = 3;
 
-/// Entries have a tail since layout 2.
-const ENTRY_LAYOUT: u8 = 2;
+/// Entries have a tail since layout 2, and say what they are about since layout 3.
+const ENTRY_LAYOUT: u8 = 3;
 const IN_FLIGHT_LAYOUT: u8 = 1;
 const REMOVAL_LAYOUT: u8 = 1;
 
@@ -49,6 +50,13 @@ struct EntryRecord {
 struct EntryTail {
     pass: Option<u64>,
     seen: Option<bool>,
+}
+
+/// What layout 3 appended to an entry.
+#[derive(Default, Serialize, Deserialize)]
+struct AboutRecord {
+    subject: String,
+    date_unix_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,14 +109,17 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, RecordError> {
         unix_ms: entry.unix_ms,
         placements: entry.placements.iter().map(PlacedRecord::from).collect(),
     };
-    encode(ENTRY_LAYOUT, &(record, EntryTail { pass: entry.pass.map(|pass| pass.0), seen: entry.seen }))
+    let tail = EntryTail { pass: entry.pass.map(|pass| pass.0), seen: entry.seen };
+    let About { subject, date_unix_ms } = entry.about.clone();
+    encode(ENTRY_LAYOUT, &(record, tail, AboutRecord { subject, date_unix_ms }))
 }
 
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
     let (layout, bytes) = layout(bytes)?;
     let (record, rest): (EntryRecord, _) = postcard::take_from_bytes(bytes)?;
-    let tail: EntryTail =
-        if layout < ENTRY_LAYOUT { EntryTail::default() } else { postcard::from_bytes(rest)? };
+    let (tail, rest): (EntryTail, _) =
+        if layout < 2 { (EntryTail::default(), rest) } else { postcard::take_from_bytes(rest)? };
+    let about: AboutRecord = if layout < 3 { AboutRecord::default() } else { postcard::from_bytes(rest)? };
     let losses = record.losses.into_iter().map(|(kind, detail)| {
         let kind = LossKind::from_name(&kind).ok_or(RecordError::Name(kind))?;
         Ok(Loss { kind, detail })
@@ -123,6 +134,7 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
         placements: record.placements.into_iter().map(Placed::from).collect(),
         pass: tail.pass.map(MigrationId),
         seen: tail.seen,
+        about: About { subject: about.subject, date_unix_ms: about.date_unix_ms },
     })
 }
 
@@ -285,6 +297,7 @@ mod tests {
             }],
             pass: Some(MigrationId(300)),
             seen: Some(true),
+            about: About { subject: "Hi".to_owned(), date_unix_ms: Some(1) },
         }
     }
 
@@ -303,10 +316,13 @@ mod tests {
             "00",
         );
         let bytes = encode_entry(&entry()).unwrap();
-        assert_eq!(hex(&bytes), format!("02{golden}01ac020101"));
+        assert_eq!(hex(&bytes), format!("03{golden}01ac0201010248690102"));
         assert_eq!(decode_entry(&bytes).unwrap(), entry());
-        let first = [&[1], &bytes[1..bytes.len() - 5]].concat();
-        assert_eq!(decode_entry(&first).unwrap(), Entry { pass: None, seen: None, ..entry() });
+        let second = [&[2], &bytes[1..bytes.len() - 5]].concat();
+        assert_eq!(decode_entry(&second).unwrap(), Entry { about: About::default(), ..entry() });
+        let first = [&[1], &bytes[1..bytes.len() - 10]].concat();
+        let first_entry = Entry { pass: None, seen: None, about: About::default(), ..entry() };
+        assert_eq!(decode_entry(&first).unwrap(), first_entry);
     }
 
     #[test]

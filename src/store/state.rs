@@ -9,6 +9,7 @@ use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin, PlacementId};
 use crate::model::loss::Loss;
 use crate::model::outcome::Outcome;
+use crate::model::summary::About;
 use crate::store::open::{StateStore, StoreError};
 use crate::store::record;
 use crate::store::tables::{FOLDERS, IN_FLIGHT, LEDGER, REMOVALS};
@@ -33,6 +34,8 @@ pub struct Entry {
     pub pass: Option<MigrationId>,
     /// Whether the placements were given `\Seen`; `None` where that was not noted.
     pub seen: Option<bool>,
+    /// By what a person recognises an item that lost something or was set aside; empty for any other.
+    pub about: About,
 }
 
 impl Entry {
@@ -48,7 +51,13 @@ impl Entry {
             placements: Vec::new(),
             pass: None,
             seen: None,
+            about: About::default(),
         }
+    }
+
+    /// The folders in which copies are known.
+    pub fn folders(&self) -> impl Iterator<Item = &FolderPath> {
+        self.placements.iter().filter(|placed| placed.location.is_some()).map(|placed| &placed.folder)
     }
 
     /// The placement in a folder.

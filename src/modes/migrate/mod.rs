@@ -6,6 +6,7 @@
 pub(super) mod password;
 mod preview;
 pub(super) mod report;
+mod report_file;
 
 use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::base::secret::Secret;
@@ -23,6 +24,7 @@ use clap::Args;
 use etcetera::BaseStrategy as _;
 use jiff::Timestamp;
 use report::Reporter;
+use report_file::ReportFiles;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,6 +73,14 @@ pub struct MigrateArguments {
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 
+    /// Write what became of the mailbox: FILE.html is a page for people, FILE.json for programs, FILE.csv a table with a
+    /// line for every document; any other name becomes a folder with all three.
+    ///
+    /// It holds the sum, folders with their counts, what was lost on the way with examples, and everything that was set
+    /// aside with the reason and what to do. Senders' subjects never become formulas or markup.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
     /// Print one JSON object for each event and one at the end, to standard output.
     #[arg(long)]
     json: bool,
@@ -78,8 +88,13 @@ pub struct MigrateArguments {
 
 /// Runs the command; its output is complete when this returns.
 pub fn run(arguments: &MigrateArguments) -> Exit {
-    let mut reporter = Reporter::new(arguments.json);
-    match migrate(arguments, &mut reporter) {
+    let files = arguments.report.as_deref().map(ReportFiles::create).transpose();
+    let (files, failure) = match files {
+        Ok(files) => (files, None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let mut reporter = Reporter::new(arguments.json, files);
+    match failure.map_or_else(|| migrate(arguments, &mut reporter), Err) {
         Ok(exit) => exit,
         Err(failure) => {
             reporter.fail(&failure);
@@ -107,7 +122,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     }
     let folders = source.folders()?;
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
-    reporter.begin(&named.label(), &target.mailbox(), &info, &folders);
+    reporter.begin(&named.label(), &target.mailbox(), &info, &folders, settings_told(arguments));
     let now_unix_ms = Timestamp::now().as_millisecond();
     let conversion = Conversion {
         owner: info.owner.as_deref(),
@@ -150,6 +165,12 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     reporter.left_behind(pass.left_behind());
     let not_final = source.changed()?;
     Ok(reporter.end(&pass.tally(), stopped, not_final.as_deref(), arguments.all_documents))
+}
+
+/// The options of a run as a report tells them.
+fn settings_told(arguments: &MigrateArguments) -> Vec<(&'static str, String)> {
+    let flags = [("--dry-run", arguments.dry_run), ("--all-documents", arguments.all_documents)];
+    flags.into_iter().filter(|(_, given)| *given).map(|(name, _)| (name, "yes".to_owned())).collect()
 }
 
 /// Carries every item of the source; `true` when it was stopped before the last one.

@@ -3,9 +3,11 @@
 //! What is at the target is taken from the ledger alone, because a look at the target belongs to a real run.
 
 use crate::base::limits::LIST_PAGE_ITEMS;
+use crate::conversion;
 use crate::model::content::{Content, ListedItem, SourceItem};
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
+use crate::model::summary::About;
 use crate::modes::migrate::report::Reporter;
 use crate::modes::{Exit, Failure};
 use crate::server::delivery::{End, Preparer};
@@ -45,14 +47,19 @@ pub fn preview(
         for listed in &page.items {
             preview.tally.found += 1;
             match preparer.look(listed)? {
-                Some(End::Delivered | End::AlreadyThere | End::ReadSince) => preview.tally.already_there += 1,
-                Some(End::RemovedByUser) => preview.tally.removed_by_user += 1,
-                Some(End::SetAside(aside)) => preview.set_aside(listed, &aside, reporter),
+                Some(End::SetAside(aside)) => preview.set_aside(listed, &aside, &About::default(), reporter),
+                Some(end) => {
+                    match end {
+                        End::RemovedByUser => preview.tally.removed_by_user += 1,
+                        _ => preview.tally.already_there += 1,
+                    }
+                    reporter.known(listed.origin, &end);
+                }
                 None => match source.open(listed.id) {
                     Ok(item) => preview.convert(listed, &item, preparer, reporter),
                     Err(SourceError::Unreadable { why, .. }) => {
                         let aside = SetAside::new(SetAsideReason::UnreadableNote, why);
-                        preview.set_aside(listed, &aside, reporter);
+                        preview.set_aside(listed, &aside, &About::default(), reporter);
                     }
                     Err(error) => return Err(error.into()),
                 },
@@ -75,24 +82,28 @@ impl Preview {
         preparer: &Preparer<'_>,
         reporter: &mut Reporter,
     ) {
+        let Content::Note { note, .. } = &item.content;
+        let about = conversion::about(note, preparer.settings.now_unix_ms);
         match (preparer.convert)(listed, item) {
             // Part of a series that another document carries, or out of service.
-            Ok(converted) if converted.placements.is_empty() => self.tally.already_there += 1,
+            Ok(converted) if converted.placements.is_empty() => {
+                self.tally.already_there += 1;
+                reporter.known(listed.origin, &End::AlreadyThere);
+            }
             Ok(converted) => {
-                let Content::Note { note, .. } = &item.content;
                 *self.forms.entry(note.text("Form")).or_default() += 1;
                 for folder in &converted.placements {
                     *self.folders.entry(folder.to_string()).or_default() += 1;
                 }
                 self.tally.delivered += 1;
-                reporter.would_deliver(listed.origin, &converted);
+                reporter.would_deliver(listed.origin, &about, &converted);
             }
-            Err(aside) => self.set_aside(listed, &aside, reporter),
+            Err(aside) => self.set_aside(listed, &aside, &about, reporter),
         }
     }
 
-    fn set_aside(&mut self, listed: &ListedItem, aside: &SetAside, reporter: &mut Reporter) {
+    fn set_aside(&mut self, listed: &ListedItem, aside: &SetAside, about: &About, reporter: &mut Reporter) {
         self.tally.set_aside += 1;
-        reporter.set_aside(Some(listed.origin), aside);
+        reporter.set_aside(Some(listed.origin), aside, about, &[]);
     }
 }

@@ -6,15 +6,18 @@
 use crate::conversion::Converted;
 use crate::destinations::Place;
 use crate::model::content::SourceItemId;
-use crate::model::folder::Folder;
+use crate::model::folder::{Folder, FolderPath};
 use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::{Loss, SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
+use crate::model::summary::About;
 use crate::modes::migrate::preview::Preview;
+use crate::modes::migrate::report_file::{Ending, Facts, Line, ReportFiles};
 use crate::modes::{Exit, Failure};
 use crate::server::delivery::{End, Settled};
 use crate::sources::SourceInfo;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -40,11 +43,14 @@ pub struct Reporter {
     reasons: BTreeMap<&'static str, u64>,
     losses: BTreeMap<&'static str, u64>,
     left_behind: Vec<String>,
+    files: Option<ReportFiles>,
+    last: Tally,
 }
 
 impl Reporter {
-    /// A reporter for JSON, for the terminal, or for a log file if standard error is none.
-    pub fn new(json: bool) -> Self {
+    /// A reporter for JSON, for the terminal, or for a log file if standard error is none; it fills the files of a
+    /// report too.
+    pub fn new(json: bool, files: Option<ReportFiles>) -> Self {
         let progress = match json {
             true => Progress::Json,
             false if io::stderr().is_terminal() => {
@@ -62,14 +68,35 @@ impl Reporter {
             reasons: BTreeMap::new(),
             losses: BTreeMap::new(),
             left_behind: Vec::new(),
+            files,
+            last: Tally::default(),
         }
     }
 
     /// The source is open.
-    pub fn begin(&mut self, source: &str, target: &MailboxId, info: &SourceInfo, folders: &[Folder]) {
+    pub fn begin(
+        &mut self,
+        source: &str,
+        target: &MailboxId,
+        info: &SourceInfo,
+        folders: &[Folder],
+        settings: Vec<(&'static str, String)>,
+    ) {
         self.source = source.to_owned();
         self.target.clone_from(&target.0);
-        let SourceInfo { title, warnings, .. } = info;
+        let SourceInfo { title, owner, warnings, .. } = info;
+        if let Some(files) = &mut self.files {
+            files.begin(Facts {
+                source: source.to_owned(),
+                title: title.clone(),
+                owner: owner.clone(),
+                target: target.0.clone(),
+                settings,
+                warnings: warnings.clone(),
+                started_unix_ms: Timestamp::now().as_millisecond(),
+                folders: folders.to_vec(),
+            });
+        }
         if self.is_json() {
             let folders = folders.len();
             return self.object(json!({
@@ -84,17 +111,15 @@ impl Reporter {
 
     /// Items that are done with.
     pub fn settled(&mut self, settled: &[Settled]) {
-        for Settled { origin, end, losses } in settled {
-            let outcome = match end {
-                End::SetAside(aside) => {
-                    self.set_aside(Some(*origin), aside);
-                    continue;
-                }
-                End::Delivered => "delivered",
-                End::AlreadyThere | End::ReadSince => "already there",
-                End::RemovedByUser => "removed by user",
-            };
+        for Settled { origin, end, losses, earlier_losses, about, folders } in settled {
+            if let End::SetAside(aside) = end {
+                self.set_aside(Some(*origin), aside, about, folders);
+                continue;
+            }
+            let outcome = outcome(end);
             self.count_losses(losses);
+            let all = [losses.as_slice(), earlier_losses].concat();
+            self.file(Some(*origin), outcome, None, about, folders, &all);
             if self.is_json() {
                 let losses: Vec<Value> = losses.iter().map(loss_json).collect();
                 self.object(json!({
@@ -105,20 +130,29 @@ impl Reporter {
     }
 
     /// An item that a real run would deliver.
-    pub fn would_deliver(&mut self, origin: Origin, converted: &Converted) {
+    pub fn would_deliver(&mut self, origin: Origin, about: &About, converted: &Converted) {
         self.count_losses(&converted.losses);
+        let outcome = "would be delivered";
+        self.file(Some(origin), outcome, None, about, &converted.placements, &converted.losses);
         if self.is_json() {
             let folders: Vec<String> = converted.placements.iter().map(ToString::to_string).collect();
             let losses: Vec<Value> = converted.losses.iter().map(loss_json).collect();
             self.object(json!({
-                "event": "item", "key": origin.to_string(), "outcome": "would be delivered", "folders": folders,
+                "event": "item", "key": origin.to_string(), "outcome": outcome, "folders": folders,
                 "losses": losses,
             }));
         }
     }
 
     /// An item that is not delivered.
-    pub fn set_aside(&mut self, origin: Option<Origin>, aside: &SetAside) {
+    pub fn set_aside(
+        &mut self,
+        origin: Option<Origin>,
+        aside: &SetAside,
+        about: &About,
+        folders: &[FolderPath],
+    ) {
+        self.file(origin, "set aside", Some(aside), about, folders, &[]);
         *self.reasons.entry(aside.reason.name()).or_default() += 1;
         let key = origin.map(|origin| origin.to_string());
         if self.is_json() {
@@ -136,14 +170,35 @@ impl Reporter {
         }
     }
 
+    /// An item of which a preview knows the end without a look at it.
+    pub fn known(&mut self, origin: Origin, end: &End) {
+        self.file(Some(origin), outcome(end), None, &About::default(), &[], &[]);
+    }
+
+    fn file(
+        &mut self,
+        origin: Option<Origin>,
+        outcome: &'static str,
+        set_aside: Option<&SetAside>,
+        about: &About,
+        folders: &[FolderPath],
+        losses: &[Loss],
+    ) {
+        if let Some(files) = &mut self.files {
+            files.add(&Line { origin, outcome, set_aside, left_out: "", about, folders, losses });
+        }
+    }
+
     /// An item that the source lists and cannot identify.
     pub fn unreadable(&mut self, id: SourceItemId, why: &str) {
         let detail = format!("note {:08X}: {why}", id.0);
-        self.set_aside(None, &SetAside::new(SetAsideReason::UnreadableNote, detail));
+        let aside = SetAside::new(SetAsideReason::UnreadableNote, detail);
+        self.set_aside(None, &aside, &About::default(), &[]);
     }
 
     /// Where the pass stands.
     pub fn progress(&mut self, tally: &Tally) {
+        self.last = *tally;
         match &mut self.progress {
             Progress::Json => {}
             Progress::Terminal(bar) => {
@@ -184,6 +239,7 @@ impl Reporter {
         };
         let mut sentence = closing_sentence(&self.source, &self.target, tally, stopped, &self.reasons);
         self.add_advice(&mut sentence, not_final, all_documents);
+        let exit = self.write_files(exit, &sentence, tally, not_final);
         self.close(exit, &sentence, tally, not_final, &[]);
         exit
     }
@@ -202,13 +258,31 @@ impl Reporter {
         );
         self.add_advice(&mut sentence, not_final, all_documents);
         let counts = [("folder", &preview.folders), ("form", &preview.forms)];
+        let exit = self.write_files(exit, &sentence, tally, not_final);
         self.close(exit, &sentence, tally, not_final, &counts);
         exit
+    }
+
+    /// Completes the files of the report. A migration that works is not stopped by a report that does not, but its end
+    /// says so.
+    fn write_files(&mut self, exit: Exit, sentence: &str, tally: &Tally, not_final: Option<&str>) -> Exit {
+        let Some(files) = self.files.take() else { return exit };
+        let ended_unix_ms = Timestamp::now().as_millisecond();
+        let left_behind = &self.left_behind;
+        let ending = Ending { exit, sentence, tally: *tally, not_final, left_behind, ended_unix_ms };
+        match files.finish(&ending) {
+            Ok(()) => exit,
+            Err(error) => {
+                self.line(&format!("The report could not be written: {error}."));
+                Exit::Usage
+            }
+        }
     }
 
     /// The command ended before its work was done.
     pub fn fail(&mut self, failure: &Failure) {
         self.finish_bar();
+        self.write_files(failure.exit, &failure.sentence, &{ self.last }, Some("it ended early"));
         if self.is_json() {
             let exit = failure.exit.code();
             return self.object(json!({"event": "end", "exit": exit, "sentence": failure.sentence}));
@@ -307,6 +381,15 @@ impl Reporter {
 
     fn object(&self, object: Value) {
         self.result(&object.to_string());
+    }
+}
+
+fn outcome(end: &End) -> &'static str {
+    match end {
+        End::SetAside(_) => "set aside",
+        End::Delivered => "delivered",
+        End::AlreadyThere | End::ReadSince => "already there",
+        End::RemovedByUser => "removed by user",
     }
 }
 

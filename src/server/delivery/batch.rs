@@ -9,10 +9,11 @@ use crate::model::loss::{Loss, SetAside};
 use crate::model::object::ObjectKind;
 use crate::model::outcome::Outcome;
 use crate::model::rendered::{Rendered, Segment};
+use crate::model::summary::About;
 use crate::server::delivery::look::{self, Sighted};
 use crate::server::delivery::plan::{self, Put};
 use crate::server::delivery::put::Answer;
-use crate::server::delivery::{End, Settings};
+use crate::server::delivery::{End, Settings, Settled};
 use crate::store::{Changes, Entry, Placed, Removal};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub struct Prepared {
     /// As the source lists it.
     pub unread: Option<bool>,
     pub losses: Vec<Loss>,
+    pub about: About,
     pub work: Work,
     /// What has to stay until the outcome is durable (invariant B); dropped then.
     pub hold: Option<Box<dyn Send>>,
@@ -152,20 +154,23 @@ impl Job {
         message.into_iter().flat_map(move |message| self.puts.iter().map(move |put| record(message, put)))
     }
 
-    /// Adds the new line of the ledger to `changes` and says how the item ended; an error says why the target has no
-    /// room for it.
+    /// Adds the new line of the ledger to `changes` and says what became of the item; an error says why the target has
+    /// no room for it.
     pub fn finish(
         self,
         answers: Vec<Answer>,
         settings: &Settings,
         changes: &mut Changes,
-    ) -> Result<(End, Vec<Loss>), String> {
+    ) -> Result<Settled, String> {
         let Self { prepared, sighted, puts } = self;
-        let Prepared { key, version, filing, unread, losses, work, hold: _ } = prepared;
+        let Prepared { key, version, filing, unread, losses, about, work, hold: _ } = prepared;
         let known = sighted.map(|sighted| sighted.entry);
         let mut entry = known.unwrap_or_else(|| Entry::unfinished(settings.now_unix_ms));
         entry.version = Some(version);
-        if !matches!(work, Work::Unchanged) {
+        let mut earlier_losses = Vec::new();
+        if matches!(work, Work::Unchanged) {
+            earlier_losses.clone_from(&entry.losses);
+        } else {
             entry.filing = filing;
             entry.converter_version = CONVERTER_VERSION;
             entry.unix_ms = settings.now_unix_ms;
@@ -201,8 +206,12 @@ impl Job {
                 end
             }
         };
+        let lost = !entry.losses.is_empty() || matches!(entry.outcome, Outcome::SetAside(_));
+        entry.about = if lost { about.clone() } else { About::default() };
+        let settled =
+            end.map(|end| Settled { earlier_losses, about, ..Settled::of(key.origin, end, losses, &entry) });
         changes.entries.push((key, entry));
-        end.map(|end| (end, losses))
+        settled
     }
 }
 

@@ -33,7 +33,8 @@ use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, MailboxId, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside, SetAsideReason};
 use crate::model::outcome::{Outcome, Tally};
-use crate::store::{Changes, Placed, StateStore, StoreError};
+use crate::model::summary::About;
+use crate::store::{Changes, Entry, Placed, StateStore, StoreError};
 use batch::{FolderStates, Job};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem;
@@ -68,7 +69,29 @@ pub enum End {
 pub struct Settled {
     pub origin: Origin,
     pub end: End,
+    /// What it lost in this pass.
     pub losses: Vec<Loss>,
+    /// What it lost when it was delivered, where that was before this pass.
+    pub earlier_losses: Vec<Loss>,
+    /// Empty for an item that was not opened and lost nothing.
+    pub about: About,
+    /// The folders at the target in which it lies.
+    pub folders: Vec<FolderPath>,
+}
+
+impl Settled {
+    /// An item of which the ledger has a line.
+    fn of(origin: Origin, end: End, losses: Vec<Loss>, entry: &Entry) -> Self {
+        let about = entry.about.clone();
+        Self {
+            origin,
+            end,
+            losses,
+            earlier_losses: Vec::new(),
+            about,
+            folders: entry.folders().cloned().collect(),
+        }
+    }
 }
 
 /// What holds for a whole pass.
@@ -155,7 +178,10 @@ impl<'a> Pass<'a> {
     pub fn settle_unopened(&mut self, origin: Origin, end: End) -> Result<(), DeliveryError> {
         match end {
             End::AlreadyThere | End::ReadSince => self.unopened.push((origin, end)),
-            End::Delivered | End::RemovedByUser | End::SetAside(_) => self.settle(origin, end, Vec::new()),
+            End::Delivered | End::RemovedByUser | End::SetAside(_) => {
+                let known = self.store.entry(&self.key(origin))?;
+                self.settle(known_before(origin, end, Vec::new(), known.as_ref()));
+            }
         }
         if self.unopened.len() >= LOOK_ITEMS { self.settle_looked_for() } else { Ok(()) }
     }
@@ -231,16 +257,16 @@ impl<'a> Pass<'a> {
         Ok(self.store.commit(&self.settings.mailbox, changes)?)
     }
 
-    fn settle(&mut self, origin: Origin, end: End, losses: Vec<Loss>) {
+    fn settle(&mut self, settled: Settled) {
         self.tally.still_to_do -= 1;
-        *match end {
+        *match settled.end {
             End::Delivered => &mut self.tally.delivered,
             End::AlreadyThere | End::ReadSince => &mut self.tally.already_there,
             End::RemovedByUser => &mut self.tally.removed_by_user,
             End::SetAside(_) => &mut self.tally.set_aside,
         } += 1;
         debug_assert!(self.tally.holds(), "invariant D: {:?}", self.tally);
-        self.settled.push(Settled { origin, end, losses });
+        self.settled.push(settled);
     }
 
     /// Makes the folders that something is put into.
@@ -314,13 +340,13 @@ impl<'a> Pass<'a> {
         let mut ends = Vec::with_capacity(jobs.len());
         for job in jobs {
             let own = answers.by_ref().take(job.puts.len()).collect();
-            ends.push((job.prepared.key.origin, job.finish(own, self.settings, &mut changes)));
+            ends.push(job.finish(own, self.settings, &mut changes));
         }
         self.commit(changes)?;
         let mut full = None;
-        for (origin, finished) in ends {
+        for finished in ends {
             match finished {
-                Ok((end, losses)) => self.settle(origin, end, losses),
+                Ok(settled) => self.settle(settled),
                 Err(why) => full = Some(why),
             }
         }
@@ -330,4 +356,11 @@ impl<'a> Pass<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// An item that was not opened, with what its line of the ledger says.
+fn known_before(origin: Origin, end: End, losses: Vec<Loss>, known: Option<&Entry>) -> Settled {
+    let nothing = Entry::unfinished(0);
+    let entry = known.unwrap_or(&nothing);
+    Settled { earlier_losses: entry.losses.clone(), ..Settled::of(origin, end, losses, entry) }
 }

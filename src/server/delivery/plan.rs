@@ -114,6 +114,7 @@ pub fn is_misfiled(placed: &Placed, wanted: &[FolderPath]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::summary::About;
 
     const NEW: [u8; 32] = [2; 32];
     const OLD: [u8; 32] = [1; 32];
@@ -144,6 +145,7 @@ mod tests {
             placements,
             pass: None,
             seen: None,
+            about: About::default(),
         }
     }
 

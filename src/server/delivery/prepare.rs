@@ -4,10 +4,11 @@
 
 use crate::conversion::{self, Context, Converted};
 use crate::destinations::Traits;
-use crate::model::content::{ListedItem, SourceItem};
+use crate::model::content::{Content, ListedItem, SourceItem};
 use crate::model::folder::Folder;
 use crate::model::item::{ItemKey, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
+use crate::model::summary::About;
 use crate::server::delivery::batch::{Message, Prepared, Work};
 use crate::server::delivery::digest::{filing_digest, source_digest};
 use crate::server::delivery::plan::{self, Look};
@@ -84,6 +85,12 @@ impl Preparer<'_> {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn item(&self, listed: &ListedItem, item: &SourceItem) -> Result<Prepared, StoreError> {
+        let Content::Note { note, .. } = &item.content;
+        let about = conversion::about(note, self.settings.now_unix_ms);
+        Ok(Prepared { about, ..self.opened(listed, item)? })
+    }
+
+    fn opened(&self, listed: &ListedItem, item: &SourceItem) -> Result<Prepared, StoreError> {
         let digest = match source_digest(item) {
             Ok(digest) => digest,
             Err(error) => {
@@ -132,6 +139,7 @@ impl Preparer<'_> {
             filing: filing_digest(listed, self.folders),
             unread: listed.unread,
             losses,
+            about: About::default(),
             work,
             hold: None,
         }
