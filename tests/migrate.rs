@@ -172,6 +172,53 @@ fn a_report_tells_the_same_of_every_run() {
     assert!(losses[1] == losses[2], "what was lost earlier is still told");
 }
 
+#[test]
+fn what_nobody_asked_for_is_left_out_counted_and_carried_later() {
+    let bench = Bench::new();
+    let report = bench.path("report.json");
+    let options = ["--only", "calendar,tasks", "--since", "2019-09-01", "--report", report.to_str().unwrap()];
+    let (exit, dry) = bench.run("maildir:mail", "state", &[&options[..], &["--dry-run"]].concat());
+    assert_eq!(exit, 0, "{dry}");
+    let (exit, end) = bench.run("maildir:mail", "state", &options);
+    let [found, delivered, _, set_aside] = counts(&end);
+    assert_eq!((exit, set_aside), (0, 0), "{end}");
+    assert!(delivered > 0 && delivered < ENTRIES, "{end}");
+    assert_eq!(dry["filtered_out"], end["filtered_out"]);
+    let told: Value = serde_json::from_slice(&fs::read(&report).unwrap()).unwrap();
+    let reasons = told["filtered_out"].as_object().unwrap();
+    assert!(reasons["of a kind that was not asked for"].as_u64() > Some(MAILS), "{reasons:?}");
+    assert!(reasons["before the first day"].as_u64() > Some(0), "{reasons:?}");
+    let all: u64 = reasons.values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(
+        (Some(all), told["settings"]["--since"].as_str()),
+        (end["filtered_out"].as_u64(), Some("2019-09-01"))
+    );
+    // Without the options the rest follows, and nothing twice.
+    let (_, end) = bench.run("maildir:mail", "state", &[]);
+    assert_eq!(counts(&end)[0], found);
+    assert_eq!(counts(&end)[1], DELIVERED - delivered, "{end}");
+    assert_each_key_once_a_folder(&messages(&bench.path("mail")));
+    let (exit, text) = failure(&mut bench.command(
+        "maildir:mail",
+        "state",
+        &["--since", "2020-01-01", "--before", "2019-01-01"],
+    ));
+    assert!(exit == 2 && text.contains("nothing lies"), "{exit}: {text}");
+}
+
+#[test]
+fn folders_get_the_names_of_the_folder_map() {
+    let bench = Bench::new();
+    fs::write(bench.path("map.txt"), "# names\nSent=Mail/Sent 2019\n").unwrap();
+    let map = bench.path("map.txt");
+    let options = ["--folder-map", map.to_str().unwrap(), "--folder-map", "INBOX=Old/Inbox"];
+    bench.run("eml:mail", "state", &options);
+    assert!(bench.path("mail/Old/Inbox").is_dir() && bench.path("mail/Mail/Sent 2019").is_dir());
+    assert!(!bench.path("mail/INBOX").exists() && !bench.path("mail/Sent").exists());
+    let (exit, text) = failure(&mut bench.command("eml:mail", "state", &["--folder-map", "=x"]));
+    assert!(exit == 2 && text.contains("OLD=NEW"), "{exit}: {text}");
+}
+
 /// Starts a run and reads `lines` of its output.
 fn start(mut command: Command, lines: usize) -> Child {
     let mut child = command.arg("--json").stdout(Stdio::piped()).spawn().unwrap();

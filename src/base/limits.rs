@@ -19,6 +19,9 @@ pub const NESTING_LEVELS: usize = 100;
 /// Different losses that are told of one item.
 pub const LOSSES_PER_ITEM: usize = 100;
 
+/// Bytes of a file that gives folders other names.
+pub const FOLDER_MAP_BYTES: u64 = 1 << 20;
+
 /// Examples of each kind of loss in a report.
 pub const REPORT_LOSS_EXAMPLES: usize = 20;
 

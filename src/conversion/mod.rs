@@ -15,8 +15,10 @@ mod attachment;
 mod body;
 mod calendar;
 mod composite;
+mod conflict;
 mod date;
 mod filing;
+mod filter;
 mod font;
 mod headers;
 mod html;
@@ -35,6 +37,7 @@ mod state;
 use crate::conversion::body::Body;
 use crate::conversion::calendar::Calendar;
 use crate::conversion::date::dates;
+pub use crate::conversion::filter::left_out;
 use crate::conversion::headers::{Headers, Source};
 use crate::conversion::kind::{Kind, MailForm};
 use crate::conversion::losses::Losses;
@@ -107,10 +110,14 @@ pub fn convert(
     item.losses.iter().cloned().for_each(|loss| losses.push(loss));
     let kind = kind::kind(note);
     let mail = match kind {
-        Kind::Mail(form) => Some(form),
         Kind::Entry(_) if is_no_item(item, note, files, &mut losses) => {
             return Ok(Converted::nothing(losses));
         }
+        _ if conflict::is_superfluous(note, &item.related) => {
+            losses.add(LossKind::ConflictCopySkipped, "");
+            return Ok(Converted::nothing(losses));
+        }
+        Kind::Mail(form) => Some(form),
         Kind::Entry(_) => None,
         Kind::Other(_) if context.all_documents => None,
         Kind::Other(why) => return Err(not_mail(note, why)),

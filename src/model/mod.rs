@@ -8,6 +8,7 @@ pub mod advice;
 pub mod blob;
 pub mod content;
 pub mod delivery;
+pub mod filter;
 pub mod folder;
 pub mod item;
 pub mod loss;

@@ -418,8 +418,11 @@ impl Machine {
             })?,
             None => Secret::new(""),
         };
-        let settings =
-            Settings { mailbox: target.mailbox(), now_unix_ms: self.clock.now().unix_ms, pass: Some(pass) };
+        let settings = Settings {
+            pass: Some(pass),
+            filter: mailbox.filter.clone().into(),
+            ..Settings::new(target.mailbox(), self.clock.now().unix_ms)
+        };
         let running = Arc::new(Running {
             signals: Mutex::default(),
             changed: Condvar::new(),

@@ -5,6 +5,7 @@
 //! the golden bytes below hold that.
 
 use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId, UserId};
+use crate::model::filter::{Filter, ItemKind};
 use crate::model::outcome::Tally;
 use crate::store::open::{StateStore, StoreError};
 use crate::store::record::RecordError;
@@ -15,6 +16,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The layout of every line on this page.
 const LAYOUT_VERSION: u8 = 1;
+
+/// What stands for the fields that were appended since a line was written: each of them reads zero as nothing.
+const NOTHING: [u8; 3] = [0; 3];
 
 /// Something that is kept in the configuration, one line each.
 pub trait Line: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -95,6 +99,33 @@ pub struct Mailbox {
     pub target_password: Option<Sealed>,
     /// Also carry documents that are not mail-file content.
     pub all_documents: bool,
+    /// Which items are carried.
+    pub filter: FilterForm,
+}
+
+/// What is left out of a mailbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterForm {
+    /// Names of kinds; empty for all.
+    only: Vec<String>,
+    since_unix_ms: Option<i64>,
+    before_unix_ms: Option<i64>,
+}
+
+impl From<Filter> for FilterForm {
+    fn from(filter: Filter) -> Self {
+        let Filter { only, since_unix_ms, before_unix_ms } = filter;
+        let only = only.into_iter().map(|kind| kind.name().to_owned()).collect();
+        Self { only, since_unix_ms, before_unix_ms }
+    }
+}
+
+impl From<FilterForm> for Filter {
+    fn from(form: FilterForm) -> Self {
+        let FilterForm { only, since_unix_ms, before_unix_ms } = form;
+        let only = only.iter().filter_map(|name| ItemKind::from_name(name)).collect();
+        Self { only, since_unix_ms, before_unix_ms }
+    }
 }
 
 /// Where a pass stands.
@@ -268,7 +299,12 @@ pub(super) fn encode(line: &impl Serialize) -> Result<Vec<u8>, RecordError> {
 
 pub(super) fn decode<L: DeserializeOwned>(bytes: &[u8]) -> Result<L, RecordError> {
     match bytes.split_first() {
-        Some((&LAYOUT_VERSION, rest)) => Ok(postcard::from_bytes(rest)?),
+        Some((&LAYOUT_VERSION, rest)) => match postcard::from_bytes(rest) {
+            Err(postcard::Error::DeserializeUnexpectedEnd) => {
+                Ok(postcard::from_bytes(&[rest, &NOTHING].concat())?)
+            }
+            read => Ok(read?),
+        },
         Some((&layout, _)) => Err(RecordError::Layout(layout)),
         None => Err(RecordError::Empty),
     }
@@ -330,8 +366,16 @@ mod tests {
             target: "eml:/x".to_owned(),
             target_password: None,
             all_documents: true,
+            filter: FilterForm::default(),
         };
-        assert_eq!(hex(&mailbox), "01050205612e6e736606656d6c3a2f780001");
+        let golden = "01050205612e6e736606656d6c3a2f780001";
+        assert_eq!(hex(&mailbox), format!("{golden}000000"));
+        let older = encode(&mailbox).unwrap();
+        assert_eq!(decode::<Mailbox>(&older[..older.len() - 3]).unwrap(), mailbox);
+        let filter = Filter { only: vec![ItemKind::Mail], since_unix_ms: Some(1), before_unix_ms: None };
+        let filtered = Mailbox { filter: filter.clone().into(), ..mailbox };
+        assert_eq!(hex(&filtered), format!("{golden}01046d61696c010200"));
+        assert_eq!(Filter::from(filtered.filter), filter);
         let user = User {
             id: UserId(3),
             name: "jo".to_owned(),

@@ -274,7 +274,7 @@ impl World {
     /// One running pass: service, delivery, extractor and clock in any order.
     fn run_pass(&mut self, server: &Server) -> PassEnd {
         let hand = Hand::default();
-        let settings = Settings { mailbox: target(), now_unix_ms: self.now().unix_ms, pass: Some(self.pass) };
+        let settings = Settings { pass: Some(self.pass), ..Settings::new(target(), self.now().unix_ms) };
         let (parts, store) = (server.parts.clone(), &server.parts.store);
         let Ok(mut service) = Service::begin(parts, self.pass, settings.clone(), false, None, hand.clone())
         else {
@@ -427,6 +427,7 @@ fn configure(store: &StateStore, extractor: ExtractorId) -> MailboxNumber {
         target: "maildir:/mailbox".to_owned(),
         target_password: None,
         all_documents: false,
+        filter: Default::default(),
     });
     mailbox.unwrap().id
 }

@@ -3,6 +3,7 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
+pub(super) mod filter;
 pub(super) mod password;
 mod preview;
 pub(super) mod report;
@@ -22,6 +23,7 @@ use crate::sources::{Source, SourceError};
 use crate::store::StateStore;
 use clap::Args;
 use etcetera::BaseStrategy as _;
+use filter::FilterArguments;
 use jiff::Timestamp;
 use report::Reporter;
 use report_file::ReportFiles;
@@ -58,6 +60,17 @@ pub struct MigrateArguments {
     /// Without this they are counted and set aside as `unknown form`.
     #[arg(long)]
     all_documents: bool,
+
+    #[command(flatten)]
+    filter: FilterArguments,
+
+    /// Other names for folders at the target: OLD=NEW, or a file with such lines. May be given several times.
+    ///
+    /// A folder takes all folders below it with it; the longest line that fits counts. Names are those that --dry-run
+    /// shows, parts joined by /, so that `INBOX=Old mail/Inbox` works too. What is at the target already stays where
+    /// it is.
+    #[arg(long, value_name = "FILE|OLD=NEW")]
+    folder_map: Vec<String>,
 
     /// A file whose first line is the password of the target.
     ///
@@ -107,6 +120,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let named = NamedSource::parse(&arguments.source)?;
     let target = Target::parse(&arguments.target)?;
     let state_folder = state_folder(arguments)?;
+    let folder_map = filter::folder_map(&arguments.folder_map)?;
     let password = if target.wants_password() && !arguments.dry_run {
         password::of_target(&target.mailbox(), arguments.password_file.as_deref())?
     } else {
@@ -122,16 +136,18 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     }
     let folders = source.folders()?;
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
-    reporter.begin(&named.label(), &target.mailbox(), &info, &folders, settings_told(arguments));
+    reporter.begin(&named.label(), &target.mailbox(), &info, &folders, settings_told(arguments), &folder_map);
     let now_unix_ms = Timestamp::now().as_millisecond();
     let conversion = Conversion {
         owner: info.owner.as_deref(),
         folders: &folders,
+        folder_map: Some(&folder_map),
         all_documents: arguments.all_documents,
         now_unix_ms,
     };
     let convert = |listed: &ListedItem, item: &SourceItem| conversion.convert(listed, item);
-    let settings = Settings::new(target.mailbox(), now_unix_ms);
+    let filter = arguments.filter.filter()?;
+    let settings = Settings { filter, ..Settings::new(target.mailbox(), now_unix_ms) };
     if arguments.dry_run {
         // A state that does not exist yet is not made, and the destination is not asked.
         let exists = state_folder.join(StateStore::FILE_NAME).exists();
@@ -170,7 +186,9 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
 /// The options of a run as a report tells them.
 fn settings_told(arguments: &MigrateArguments) -> Vec<(&'static str, String)> {
     let flags = [("--dry-run", arguments.dry_run), ("--all-documents", arguments.all_documents)];
-    flags.into_iter().filter(|(_, given)| *given).map(|(name, _)| (name, "yes".to_owned())).collect()
+    let flags = flags.into_iter().filter(|(_, given)| *given).map(|(name, _)| (name, "yes".to_owned()));
+    let maps = arguments.folder_map.iter().map(|map| ("--folder-map", map.clone()));
+    flags.chain(arguments.filter.told()).chain(maps).collect()
 }
 
 /// Carries every item of the source; `true` when it was stopped before the last one.

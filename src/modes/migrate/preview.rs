@@ -5,6 +5,7 @@
 use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::conversion;
 use crate::model::content::{Content, ListedItem, SourceItem};
+use crate::model::filter::LeftOut;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
 use crate::model::summary::About;
@@ -53,10 +54,14 @@ pub fn preview(
                         End::RemovedByUser => preview.tally.removed_by_user += 1,
                         _ => preview.tally.already_there += 1,
                     }
-                    reporter.known(listed.origin, &end);
+                    reporter.known(listed.origin, &About::default(), &end);
                 }
                 None => match source.open(listed.id) {
-                    Ok(item) => preview.convert(listed, &item, preparer, reporter),
+                    Ok(item) => {
+                        let entry = preparer.entry(listed.origin)?;
+                        let left_out = preparer.left_out(&item, entry.as_ref());
+                        preview.convert(listed, &item, left_out, preparer, reporter);
+                    }
                     Err(SourceError::Unreadable { why, .. }) => {
                         let aside = SetAside::new(SetAsideReason::UnreadableNote, why);
                         preview.set_aside(listed, &aside, &About::default(), reporter);
@@ -79,16 +84,21 @@ impl Preview {
         &mut self,
         listed: &ListedItem,
         item: &SourceItem,
+        left_out: Option<LeftOut>,
         preparer: &Preparer<'_>,
         reporter: &mut Reporter,
     ) {
         let Content::Note { note, .. } = &item.content;
         let about = conversion::about(note, preparer.settings.now_unix_ms);
+        if let Some(why) = left_out {
+            self.tally.filtered_out += 1;
+            return reporter.known(listed.origin, &about, &End::FilteredOut(why));
+        }
         match (preparer.convert)(listed, item) {
             // Part of a series that another document carries, or out of service.
             Ok(converted) if converted.placements.is_empty() => {
                 self.tally.already_there += 1;
-                reporter.known(listed.origin, &End::AlreadyThere);
+                reporter.known(listed.origin, &about, &End::AlreadyThere);
             }
             Ok(converted) => {
                 *self.forms.entry(note.text("Form")).or_default() += 1;

@@ -6,6 +6,7 @@
 use crate::conversion::Converted;
 use crate::destinations::Place;
 use crate::model::content::SourceItemId;
+use crate::model::filter::{FolderMap, LeftOut};
 use crate::model::folder::{Folder, FolderPath};
 use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::{Loss, SetAside, SetAsideReason};
@@ -81,6 +82,7 @@ impl Reporter {
         info: &SourceInfo,
         folders: &[Folder],
         settings: Vec<(&'static str, String)>,
+        folder_map: &FolderMap,
     ) {
         self.source = source.to_owned();
         self.target.clone_from(&target.0);
@@ -92,6 +94,7 @@ impl Reporter {
                 owner: owner.clone(),
                 target: target.0.clone(),
                 settings,
+                folder_map: folder_map.clone(),
                 warnings: warnings.clone(),
                 started_unix_ms: Timestamp::now().as_millisecond(),
                 folders: folders.to_vec(),
@@ -119,7 +122,9 @@ impl Reporter {
             let outcome = outcome(end);
             self.count_losses(losses);
             let all = [losses.as_slice(), earlier_losses].concat();
-            self.file(Some(*origin), outcome, None, about, folders, &all);
+            let left_out = left_out(end);
+            let line = Line { left_out, folders, losses: &all, ..Line::new(Some(*origin), outcome, about) };
+            self.file(&line);
             if self.is_json() {
                 let losses: Vec<Value> = losses.iter().map(loss_json).collect();
                 self.object(json!({
@@ -133,7 +138,8 @@ impl Reporter {
     pub fn would_deliver(&mut self, origin: Origin, about: &About, converted: &Converted) {
         self.count_losses(&converted.losses);
         let outcome = "would be delivered";
-        self.file(Some(origin), outcome, None, about, &converted.placements, &converted.losses);
+        let (folders, losses) = (&*converted.placements, &*converted.losses);
+        self.file(&Line { folders, losses, ..Line::new(Some(origin), outcome, about) });
         if self.is_json() {
             let folders: Vec<String> = converted.placements.iter().map(ToString::to_string).collect();
             let losses: Vec<Value> = converted.losses.iter().map(loss_json).collect();
@@ -152,7 +158,7 @@ impl Reporter {
         about: &About,
         folders: &[FolderPath],
     ) {
-        self.file(origin, "set aside", Some(aside), about, folders, &[]);
+        self.file(&Line { set_aside: Some(aside), folders, ..Line::new(origin, "set aside", about) });
         *self.reasons.entry(aside.reason.name()).or_default() += 1;
         let key = origin.map(|origin| origin.to_string());
         if self.is_json() {
@@ -170,22 +176,15 @@ impl Reporter {
         }
     }
 
-    /// An item of which a preview knows the end without a look at it.
-    pub fn known(&mut self, origin: Origin, end: &End) {
-        self.file(Some(origin), outcome(end), None, &About::default(), &[], &[]);
+    /// An item of which a preview knows the end without converting it.
+    pub fn known(&mut self, origin: Origin, about: &About, end: &End) {
+        self.file(&Line { left_out: left_out(end), ..Line::new(Some(origin), outcome(end), about) });
     }
 
-    fn file(
-        &mut self,
-        origin: Option<Origin>,
-        outcome: &'static str,
-        set_aside: Option<&SetAside>,
-        about: &About,
-        folders: &[FolderPath],
-        losses: &[Loss],
-    ) {
+    /// A line for the files of the report.
+    fn file(&mut self, line: &Line<'_>) {
         if let Some(files) = &mut self.files {
-            files.add(&Line { origin, outcome, set_aside, left_out: "", about, folders, losses });
+            files.add(line);
         }
     }
 
@@ -390,6 +389,14 @@ fn outcome(end: &End) -> &'static str {
         End::Delivered => "delivered",
         End::AlreadyThere | End::ReadSince => "already there",
         End::RemovedByUser => "removed by user",
+        End::FilteredOut(_) => "filtered out",
+    }
+}
+
+fn left_out(end: &End) -> Option<LeftOut> {
+    match end {
+        End::FilteredOut(why) => Some(*why),
+        _ => None,
     }
 }
 
@@ -455,8 +462,10 @@ pub fn closing_sentence(
     }
     match tally.found {
         0 => format!("{source} holds no documents."),
-        1 if tally.set_aside == 0 => format!("The only document of {source} is in {target}: {columns}."),
-        found if tally.set_aside + tally.removed_by_user == 0 => {
+        1 if tally.set_aside + tally.filtered_out == 0 => {
+            format!("The only document of {source} is in {target}: {columns}.")
+        }
+        found if tally.set_aside + tally.removed_by_user + tally.filtered_out == 0 => {
             format!("All {found} documents of {source} are in {target}: {columns}.")
         }
         found => format!("{} of {source} for {target}: {columns}.", documents(found)),

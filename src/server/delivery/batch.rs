@@ -3,6 +3,7 @@
 use crate::conversion::{CONVERTER_VERSION, Converted};
 use crate::destinations::Place;
 use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
+use crate::model::filter::LeftOut;
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside};
@@ -42,6 +43,7 @@ pub enum Work {
     /// Only note the new version.
     Unchanged,
     SetAside(SetAside),
+    LeftOut(LeftOut),
 }
 
 /// The message that an item became.
@@ -59,7 +61,7 @@ impl Prepared {
     pub fn message(&self) -> Option<&Message> {
         match &self.work {
             Work::Deliver(message) => Some(message),
-            Work::Unchanged | Work::SetAside(_) => None,
+            Work::Unchanged | Work::SetAside(_) | Work::LeftOut(_) => None,
         }
     }
 
@@ -165,6 +167,12 @@ impl Job {
         let Self { prepared, sighted, puts } = self;
         let Prepared { key, version, filing, unread, losses, about, work, hold: _ } = prepared;
         let known = sighted.map(|sighted| sighted.entry);
+        if let Work::LeftOut(why) = work {
+            // What an earlier run set aside is nobody's concern any more.
+            changes.entries.extend(known.map(|entry| (key.clone(), forgotten(entry))));
+            let end = End::FilteredOut(why);
+            return Ok(Settled { about, ..Settled::of(key.origin, end, losses, &Entry::unfinished(0)) });
+        }
         let mut entry = known.unwrap_or_else(|| Entry::unfinished(settings.now_unix_ms));
         entry.version = Some(version);
         let mut earlier_losses = Vec::new();
@@ -185,6 +193,7 @@ impl Job {
                 entry.outcome = Outcome::SetAside(aside.clone());
                 Ok(End::SetAside(aside))
             }
+            Work::LeftOut(why) => Ok(End::FilteredOut(why)),
             Work::Deliver(message) => {
                 let answered = record_answers(&message, puts, answers, &key, &mut entry, changes);
                 let (outcome, end) = match answered {
@@ -212,6 +221,17 @@ impl Job {
             end.map(|end| Settled { earlier_losses, about, ..Settled::of(key.origin, end, losses, &entry) });
         changes.entries.push((key, entry));
         settled
+    }
+}
+
+/// The line of an item that was left out before anything of it was stored.
+fn forgotten(entry: Entry) -> Entry {
+    Entry {
+        version: None,
+        outcome: Outcome::Unfinished,
+        losses: Vec::new(),
+        about: About::default(),
+        ..entry
     }
 }
 

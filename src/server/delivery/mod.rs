@@ -29,6 +29,7 @@ use crate::base::ids::MigrationId;
 use crate::base::limits::{BATCH_BYTES, BATCH_PLACEMENTS, LOOK_ITEMS};
 use crate::destinations::{Destination, DestinationError, Place};
 use crate::model::delivery::{Delivery, InFlight};
+use crate::model::filter::{Filter, LeftOut};
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, MailboxId, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside, SetAsideReason};
@@ -62,6 +63,8 @@ pub enum End {
     ReadSince,
     RemovedByUser,
     SetAside(SetAside),
+    /// Nobody asked for it. The ledger has no line of it.
+    FilteredOut(LeftOut),
 }
 
 /// An item that this pass is done with.
@@ -102,6 +105,8 @@ pub struct Settings {
     pub now_unix_ms: i64,
     /// The pass, where it has a number: then it counts what it delivered before an interruption as delivered.
     pub pass: Option<MigrationId>,
+    /// Which items are carried.
+    pub filter: Filter,
 }
 
 /// One pass over a mailbox.
@@ -178,7 +183,7 @@ impl<'a> Pass<'a> {
     pub fn settle_unopened(&mut self, origin: Origin, end: End) -> Result<(), DeliveryError> {
         match end {
             End::AlreadyThere | End::ReadSince => self.unopened.push((origin, end)),
-            End::Delivered | End::RemovedByUser | End::SetAside(_) => {
+            End::Delivered | End::RemovedByUser | End::SetAside(_) | End::FilteredOut(_) => {
                 let known = self.store.entry(&self.key(origin))?;
                 self.settle(known_before(origin, end, Vec::new(), known.as_ref()));
             }
@@ -264,6 +269,7 @@ impl<'a> Pass<'a> {
             End::AlreadyThere | End::ReadSince => &mut self.tally.already_there,
             End::RemovedByUser => &mut self.tally.removed_by_user,
             End::SetAside(_) => &mut self.tally.set_aside,
+            End::FilteredOut(_) => &mut self.tally.filtered_out,
         } += 1;
         debug_assert!(self.tally.holds(), "invariant D: {:?}", self.tally);
         self.settled.push(settled);

@@ -5,6 +5,7 @@
 use crate::conversion::{self, Context, Converted};
 use crate::destinations::Traits;
 use crate::model::content::{Content, ListedItem, SourceItem};
+use crate::model::filter::{Filter, FolderMap, LeftOut};
 use crate::model::folder::Folder;
 use crate::model::item::{ItemKey, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
@@ -27,6 +28,8 @@ pub struct Conversion<'a> {
     pub owner: Option<&'a str>,
     /// The folders of the source.
     pub folders: &'a [Folder],
+    /// Other names for folders at the target.
+    pub folder_map: Option<&'a FolderMap>,
     /// Also convert documents that are not mail-file content.
     pub all_documents: bool,
     /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
@@ -43,10 +46,14 @@ impl Conversion<'_> {
         let message_id_of = |unid| {
             item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
         };
-        let Self { owner, folders, all_documents, now_unix_ms } = *self;
+        let Self { owner, folders, folder_map, all_documents, now_unix_ms } = *self;
         let context =
             Context { replica, owner, now_unix_ms, all_documents, folders, message_id_of: &message_id_of };
-        conversion::convert(item, &listed.folders, listed.unread, &context)
+        let mut converted = conversion::convert(item, &listed.folders, listed.unread, &context)?;
+        if let Some(map) = folder_map {
+            map.apply_all(&mut converted.placements);
+        }
+        Ok(converted)
     }
 }
 
@@ -99,8 +106,12 @@ impl Preparer<'_> {
             }
         };
         let filing = filing_digest(listed, self.folders);
-        if self.entry(listed.origin)?.is_some_and(|entry| plan::is_unchanged(&entry, digest, filing)) {
+        let entry = self.entry(listed.origin)?;
+        if entry.as_ref().is_some_and(|entry| plan::is_unchanged(entry, digest, filing)) {
             return Ok(self.prepared(listed, Vec::new(), Work::Unchanged));
+        }
+        if let Some(why) = self.left_out(item, entry.as_ref()) {
+            return Ok(self.prepared(listed, Vec::new(), Work::LeftOut(why)));
         }
         let mut converted = match (self.convert)(listed, item) {
             Ok(converted) => converted,
@@ -127,6 +138,16 @@ impl Preparer<'_> {
         Ok(self.prepared(listed, losses, Work::Deliver(Box::new(message))))
     }
 
+    /// Why an opened item is not carried; what is at the target already is kept up to date.
+    pub fn left_out(&self, item: &SourceItem, entry: Option<&Entry>) -> Option<LeftOut> {
+        let Settings { filter, now_unix_ms, .. } = self.settings;
+        if filter.is_empty() || entry.is_some_and(|entry| !entry.placements.is_empty()) {
+            return None;
+        }
+        let Content::Note { note, .. } = &item.content;
+        conversion::left_out(note, &item.related, filter, *now_unix_ms)
+    }
+
     /// An item that cannot be delivered.
     pub fn set_aside(&self, listed: &ListedItem, aside: SetAside) -> Prepared {
         self.prepared(listed, Vec::new(), Work::SetAside(aside))
@@ -145,7 +166,11 @@ impl Preparer<'_> {
         }
     }
 
-    fn entry(&self, origin: Origin) -> Result<Option<Entry>, StoreError> {
+    /// The line of an item.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn entry(&self, origin: Origin) -> Result<Option<Entry>, StoreError> {
         self.ledger.map_or(Ok(None), |ledger| ledger.entry(&self.key(origin)))
     }
 
@@ -157,6 +182,6 @@ impl Preparer<'_> {
 impl Settings {
     /// The settings of a pass that has no number, over a mailbox at the destination.
     pub fn new(mailbox: MailboxId, now_unix_ms: i64) -> Self {
-        Self { mailbox, now_unix_ms, pass: None }
+        Self { mailbox, now_unix_ms, pass: None, filter: Filter::default() }
     }
 }

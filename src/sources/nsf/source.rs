@@ -18,6 +18,7 @@ use crate::notes::document::Note;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::value::Value;
 use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -43,6 +44,8 @@ pub struct NsfSource {
     owner: Option<String>,
     unread: Option<UnreadList>,
     warnings: Vec<String>,
+    /// Digests over the versions of whole series, by their entries; looked up for the first listing.
+    series: Option<HashMap<NoteId, u64>>,
 }
 
 impl NsfSource {
@@ -88,6 +91,7 @@ impl NsfSource {
             owner,
             census,
             warnings,
+            series: None,
         }
     }
 
@@ -202,6 +206,9 @@ impl Source for NsfSource {
     }
 
     fn list(&mut self, from: Option<Cursor>, limit: u32) -> Result<Page, SourceError> {
+        if self.series.is_none() {
+            self.series = Some(related::versions(&self.database, &self.census));
+        }
         let mut page = Page::default();
         let mut last = None;
         let mut next = Some(match from {
@@ -250,6 +257,12 @@ impl NsfSource {
                     origin: self.origin(head.unid),
                     version: ItemVersion { sequence: head.sequence, time: head.sequence_time.0 },
                     folders: self.folders_of(head.note_id),
+                    relatives: self
+                        .series
+                        .as_ref()
+                        .and_then(|all| all.get(&head.note_id))
+                        .copied()
+                        .unwrap_or(0),
                     unread: self.is_unread(head.note_id),
                 });
             }

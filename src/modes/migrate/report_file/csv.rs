@@ -26,7 +26,7 @@ impl CsvReport {
         let why = match set_aside {
             Some(why) if why.detail.is_empty() => why.reason.to_string(),
             Some(why) => format!("{}: {}", why.reason, why.detail),
-            None => (*left_out).to_owned(),
+            None => left_out.map(|why| why.to_string()).unwrap_or_default(),
         };
         let advice = set_aside.map_or("", |why| why.reason.advice());
         let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();

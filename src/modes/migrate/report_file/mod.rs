@@ -12,6 +12,7 @@ use self::csv::CsvReport;
 use self::json::JsonReport;
 use crate::base::limits::{REPORT_LOSS_EXAMPLES, REPORT_SET_ASIDE_EXAMPLES};
 use crate::conversion;
+use crate::model::filter::{FolderMap, LeftOut};
 use crate::model::folder::{Folder, FolderPath, FolderRole};
 use crate::model::item::Origin;
 use crate::model::loss::{Loss, SetAside};
@@ -36,6 +37,7 @@ pub struct Facts {
     pub warnings: Vec<String>,
     pub started_unix_ms: i64,
     pub folders: Vec<Folder>,
+    pub folder_map: FolderMap,
 }
 
 /// One document and what became of it.
@@ -44,12 +46,18 @@ pub struct Line<'a> {
     pub origin: Option<Origin>,
     pub outcome: &'static str,
     pub set_aside: Option<&'a SetAside>,
-    /// Why it was left out, in words.
-    pub left_out: &'a str,
+    pub left_out: Option<LeftOut>,
     pub about: &'a About,
     /// Where it lies at the target.
     pub folders: &'a [FolderPath],
     pub losses: &'a [Loss],
+}
+
+impl<'a> Line<'a> {
+    /// A document that lies nowhere and lost nothing.
+    pub fn new(origin: Option<Origin>, outcome: &'static str, about: &'a About) -> Self {
+        Self { origin, outcome, set_aside: None, left_out: None, about, folders: &[], losses: &[] }
+    }
 }
 
 /// What is known after the last document.
@@ -129,8 +137,8 @@ impl ReportFiles {
         for folder in line.folders {
             *self.at_target.entry(folder.clone()).or_default() += 1;
         }
-        if !line.left_out.is_empty() {
-            *self.left_out.entry(line.left_out.to_owned()).or_default() += 1;
+        if let Some(why) = line.left_out {
+            *self.left_out.entry(why.to_string()).or_default() += 1;
         }
         match line.set_aside {
             Some(why) => self.summary.add_set_aside(line.origin, line.about, line.folders, why),
@@ -179,7 +187,8 @@ impl ReportFiles {
         let mut lines: BTreeMap<String, FolderLine> = BTreeMap::new();
         let new = |target: String| FolderLine { target, sources: Vec::new(), at_source: None, at_target: 0 };
         for folder in &self.facts.folders {
-            let target = conversion::target_folder(folder).map(|path| path.to_string()).unwrap_or_default();
+            let target = conversion::target_folder(folder).map(|path| self.facts.folder_map.apply(&path));
+            let target = target.map(|path| path.to_string()).unwrap_or_default();
             let line = lines.entry(target.clone()).or_insert_with(|| new(target));
             line.sources.push(folder.path.to_string());
             // The views of drafts and sent mail have no list of their own.

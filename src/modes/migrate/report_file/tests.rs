@@ -23,15 +23,7 @@ fn report(path: &Path) {
     let losses =
         [Loss::new(LossKind::ActionDropped, "Approve"), Loss::new(LossKind::ActionDropped, "Reject")];
     let folders = [FolderPath::inbox()];
-    let line = |origin, outcome| Line {
-        origin,
-        outcome,
-        set_aside: None,
-        left_out: "",
-        about: &about,
-        folders: &[],
-        losses: &[],
-    };
+    let line = |origin, outcome| Line::new(origin, outcome, &about);
     files.add(&Line { folders: &folders, losses: &losses, ..line(origin(1), "delivered") });
     files.add(&Line { set_aside: Some(&aside), ..line(origin(2), "set aside") });
     files.add(&Line { set_aside: Some(&aside), ..line(None, "set aside") });
