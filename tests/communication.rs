@@ -147,6 +147,8 @@ impl Server {
             tally: TallyForm::default(),
             not_final: None,
             limit: None,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
         });
         pass.unwrap().id
     }

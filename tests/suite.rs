@@ -4,6 +4,7 @@
 mod campaign;
 mod communication;
 mod conversion;
+mod copies;
 mod corpus;
 mod crash;
 mod damage;

@@ -19,6 +19,15 @@ pub const NESTING_LEVELS: usize = 100;
 /// Different losses that are told of one item.
 pub const LOSSES_PER_ITEM: usize = 100;
 
+/// Older copies beside newer ones that a pass names; it counts all.
+pub const LEFT_BEHIND_TOLD: usize = 100;
+
+/// Named documents of a database that are read for the owner's settings; a mail file has about ten.
+pub const PROFILES: usize = 1_000;
+
+/// Documents with rules and settings that are exported of one mailbox.
+pub const EXPORTED_DOCUMENTS: usize = 10_000;
+
 /// Bytes of a file that gives folders other names.
 pub const FOLDER_MAP_BYTES: u64 = 1 << 20;
 

@@ -176,6 +176,11 @@ pub fn about(note: &Note, now_unix_ms: i64) -> About {
     About::new(&subject.unwrap_or_default(), date)
 }
 
+/// The items of a document in words, by their names; rich text without its form, binary items not at all.
+pub fn items_in_words(note: &Note) -> Vec<(String, String)> {
+    listing::items(note)
+}
+
 /// The folder at the target that stands for one of the source; none for a folder that users do not see.
 pub fn target_folder(folder: &Folder) -> Option<FolderPath> {
     filing::target(folder)

@@ -7,7 +7,7 @@
 
 use crate::base::clock::SystemClock;
 use crate::base::ids::{ActionId, MailboxNumber, MigrationId};
-use crate::base::limits::{DELIVERY_QUEUE_BYTES, SERVICE_LOOK_MS};
+use crate::base::limits::{DELIVERY_QUEUE_BYTES, LEFT_BEHIND_TOLD, SERVICE_LOOK_MS};
 use crate::base::secret::Secret;
 use crate::buffers::action::{ActionBuffer, Ending, LeaseSettings};
 use crate::buffers::data::{DataBuffer, DataLimits};
@@ -227,6 +227,8 @@ impl Machine {
             changed_unix_ms: now,
             tally: Tally::default().into(),
             not_final: None,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
             limit,
         })?;
         drop(scheduler);
@@ -536,6 +538,7 @@ impl Machine {
         }
         self.parts.data.clear(pass)?;
         let tally = running.progress.tally();
+        let left_behind = running.progress.left_behind();
         let final_word = match ended {
             Ended::Complete { not_final } => not_final.clone(),
             Ended::Failed { .. } | Ended::Closed => None,
@@ -543,6 +546,8 @@ impl Machine {
         self.note(pass, move |line| {
             line.tally = tally.into();
             line.not_final.clone_from(&final_word);
+            line.left_behind = left_behind.len() as u64;
+            line.left_behind_places = left_behind.into_iter().take(LEFT_BEHIND_TOLD).collect();
         })
     }
 

@@ -161,6 +161,10 @@ pub struct PassLine {
     pub not_final: Option<String>,
     /// A trial ends after so many documents; the others are not listed.
     pub limit: Option<u32>,
+    /// Older copies that the target would not take out: they lie beside their new versions.
+    pub left_behind: u64,
+    /// The first of them, in words.
+    pub left_behind_places: Vec<String>,
 }
 
 /// What a user may do. Each may also do what those before it may.
@@ -398,10 +402,12 @@ mod tests {
             tally: tally.into(),
             not_final: None,
             limit: None,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
         };
-        assert_eq!(hex(&pass), "01040502020201780204010100000000000000");
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000000000");
         pass.limit = Some(10);
-        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a");
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a0000");
         for (state, number) in [
             (PassState::Queued, "00"),
             (PassState::Running, "01"),

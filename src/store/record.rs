@@ -10,7 +10,7 @@ use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
 use crate::model::summary::About;
-use crate::store::state::{Entry, Placed, Removal};
+use crate::store::state::{Entry, Placed, Removal, Twin};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The newest layout on this page.
@@ -20,6 +20,7 @@ const LAYOUT_VERSION: u8 = 3;
 const ENTRY_LAYOUT: u8 = 3;
 const IN_FLIGHT_LAYOUT: u8 = 1;
 const REMOVAL_LAYOUT: u8 = 1;
+const TWIN_LAYOUT: u8 = 1;
 
 /// Why a record cannot be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +92,14 @@ struct InFlightRecord {
     size: u64,
     source_digest: [u8; 32],
     replaces: Option<LocationRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TwinRecord {
+    origin: String,
+    content: [u8; 16],
+    rank: u64,
+    only_one: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -181,6 +190,17 @@ pub fn encode_removal(removal: &Removal) -> Result<Vec<u8>, RecordError> {
 pub fn decode_removal(bytes: &[u8]) -> Result<Removal, RecordError> {
     let record: RemovalRecord = decode(bytes)?;
     Ok(Removal { folder: folder_path(&record.folder), location: record.location.into() })
+}
+
+pub fn encode_twin(twin: &Twin) -> Result<Vec<u8>, RecordError> {
+    let &Twin { origin, content, rank, only_one, .. } = twin;
+    encode(TWIN_LAYOUT, &TwinRecord { origin: origin.to_string(), content, rank, only_one })
+}
+
+/// The identity is part of the key, not of the record.
+pub fn decode_twin(identity: [u8; 16], bytes: &[u8]) -> Result<Twin, RecordError> {
+    let TwinRecord { origin, content, rank, only_one } = decode(bytes)?;
+    Ok(Twin { identity, origin: decode_origin(&origin)?, content, rank, only_one })
 }
 
 fn encode(layout: u8, record: &impl Serialize) -> Result<Vec<u8>, RecordError> {
@@ -352,6 +372,16 @@ mod tests {
         let bytes = encode_removal(&removal).unwrap();
         assert_eq!(hex(&bytes), "010105494e424f58000131");
         assert_eq!(decode_removal(&bytes).unwrap(), removal);
+    }
+
+    #[test]
+    fn golden_twin() {
+        let origin = Origin::Notes { replica: ReplicaId(1), unid: Unid([2; 16]) };
+        let twin = Twin { identity: [1; 16], origin, content: [7; 16], rank: 300, only_one: true };
+        let bytes = encode_twin(&twin).unwrap();
+        let origin_hex = hex(origin.to_string().as_bytes());
+        assert_eq!(hex(&bytes), format!("0137{origin_hex}{}ac0201", "07".repeat(16)));
+        assert_eq!(decode_twin([1; 16], &bytes).unwrap(), twin);
     }
 
     #[test]

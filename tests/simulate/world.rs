@@ -442,6 +442,8 @@ fn add_pass(store: &StateStore, mailbox: MailboxNumber) -> MigrationId {
         tally: Tally::default().into(),
         not_final: None,
         limit: None,
+        left_behind: 0,
+        left_behind_places: Vec::new(),
     });
     pass.unwrap().id
 }

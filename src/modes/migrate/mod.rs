@@ -3,6 +3,7 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
+mod exports;
 pub(super) mod filter;
 pub(super) mod password;
 mod preview;
@@ -13,16 +14,18 @@ use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::base::secret::Secret;
 use crate::destinations::Traits;
 use crate::destinations::registry::Target;
-use crate::model::content::{ListedItem, SourceItem};
+use crate::model::content::{Content, ListedItem, SourceItem};
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
+use crate::notes::document::Note;
 use crate::server::delivery::{Conversion, Pass, Preparer, Settings};
 use crate::sources::registry::NamedSource;
-use crate::sources::{Source, SourceError};
+use crate::sources::{Source, SourceError, SourceInfo};
 use crate::store::StateStore;
 use clap::Args;
 use etcetera::BaseStrategy as _;
+use exports::Exports;
 use filter::FilterArguments;
 use jiff::Timestamp;
 use report::Reporter;
@@ -94,6 +97,14 @@ pub struct MigrateArguments {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
+    /// List what no other mail system takes over, such as mail rules, delegation and out-of-office, in this folder: a
+    /// table (CSV) and a page for each mailbox.
+    ///
+    /// Fields whose meaning is known have a label, all others stand as they are stored. The documents of mail rules are
+    /// still counted as set aside.
+    #[arg(long, value_name = "FOLDER")]
+    exports: Option<PathBuf>,
+
     /// Print one JSON object for each event and one at the end, to standard output.
     #[arg(long)]
     json: bool,
@@ -135,6 +146,10 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         ));
     }
     let folders = source.folders()?;
+    let mut exports = arguments.exports.as_deref().map(Exports::begin).transpose()?;
+    if let Some(exports) = &mut exports {
+        source.profiles().iter().for_each(|note| exports.add(note));
+    }
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
     reporter.begin(&named.label(), &target.mailbox(), &info, &folders, settings_told(arguments), &folder_map);
     let now_unix_ms = Timestamp::now().as_millisecond();
@@ -159,7 +174,11 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
             traits: Traits::UNLIMITED,
             convert: &convert,
         };
-        return preview::preview(source.as_mut(), &preparer, arguments.all_documents, reporter);
+        let mut seen = |note: &Note| exports.iter_mut().for_each(|exports| exports.add(note));
+        // The exports are an order of their own, and nothing of the mailbox or the target changes by them.
+        let (preview, not_final) = preview::preview(source.as_mut(), &preparer, &mut seen, reporter)?;
+        export(exports, &info, &named, reporter)?;
+        return Ok(reporter.end_preview(&preview, not_final.as_deref(), arguments.all_documents));
     }
     let store = StateStore::open(&state_folder)?;
     let mut destination = target.open(password)?;
@@ -171,16 +190,31 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         convert: &convert,
     };
     let mut pass = Pass::begin(&store, destination.as_mut(), &settings)?;
-    let carried = carry(source.as_mut(), &preparer, &mut pass, reporter, &stop);
+    let mut seen = |note: &Note| exports.iter_mut().for_each(|exports| exports.add(note));
+    let carried = carry(source.as_mut(), &preparer, &mut pass, &mut seen, reporter, &stop);
     reporter.settled(&pass.take_settled());
     reporter.progress(&pass.tally());
     let stopped = carried.map_err(|failure| {
         let so_far = report::columns(&pass.tally());
         Failure::new(failure.exit, format!("{}. Until then: {so_far}.", failure.sentence))
     })?;
+    export(exports, &info, &named, reporter)?;
     reporter.left_behind(pass.left_behind());
     let not_final = source.changed()?;
     Ok(reporter.end(&pass.tally(), stopped, not_final.as_deref(), arguments.all_documents))
+}
+
+/// Writes the exports, if they were asked for.
+fn export(
+    exports: Option<Exports>,
+    info: &SourceInfo,
+    named: &NamedSource,
+    reporter: &Reporter,
+) -> Result<(), Failure> {
+    let Some(exports) = exports else { return Ok(()) };
+    let label = named.label();
+    reporter.told(&exports.finish(info.owner.as_deref().unwrap_or(&label), &label)?);
+    Ok(())
 }
 
 /// The options of a run as a report tells them.
@@ -191,11 +225,12 @@ fn settings_told(arguments: &MigrateArguments) -> Vec<(&'static str, String)> {
     flags.chain(arguments.filter.told()).chain(maps).collect()
 }
 
-/// Carries every item of the source; `true` when it was stopped before the last one.
+/// Carries every item of the source, and shows each that is opened; `true` when it was stopped before the last one.
 fn carry(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
     pass: &mut Pass<'_>,
+    seen: &mut dyn FnMut(&Note),
     reporter: &mut Reporter,
     stop: &AtomicBool,
 ) -> Result<bool, Failure> {
@@ -217,7 +252,7 @@ fn carry(
                 pass.deliver()?;
                 return Ok(true);
             }
-            if let Err(failure) = carry_item(source, preparer, pass, listed) {
+            if let Err(failure) = carry_item(source, preparer, pass, seen, listed) {
                 pass.deliver()?;
                 return Err(failure);
             }
@@ -237,6 +272,7 @@ fn carry_item(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
     pass: &mut Pass<'_>,
+    seen: &mut dyn FnMut(&Note),
     listed: &ListedItem,
 ) -> Result<(), Failure> {
     let end = preparer.look(listed)?;
@@ -245,7 +281,11 @@ fn carry_item(
         return Ok(pass.settle_unopened(listed.origin, end)?);
     }
     let prepared = match source.open(listed.id) {
-        Ok(item) => preparer.item(listed, &item)?,
+        Ok(item) => {
+            let Content::Note { note, .. } = &item.content;
+            seen(note);
+            preparer.item(listed, &item)?
+        }
         Err(SourceError::Unreadable { why, .. }) => {
             preparer.set_aside(listed, SetAside::new(SetAsideReason::UnreadableNote, why))
         }

@@ -9,8 +9,9 @@ use crate::model::filter::LeftOut;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
 use crate::model::summary::About;
+use crate::modes::Failure;
 use crate::modes::migrate::report::Reporter;
-use crate::modes::{Exit, Failure};
+use crate::notes::document::Note;
 use crate::server::delivery::{End, Preparer};
 use crate::sources::{Source, SourceError};
 use std::collections::BTreeMap;
@@ -26,16 +27,16 @@ pub struct Preview {
     pub forms: BTreeMap<String, u64>,
 }
 
-/// Previews a whole source.
+/// Previews a whole source, and shows each document that is opened. Gives why it is not final beside it.
 ///
 /// # Errors
 /// When the source or the ledger cannot be read.
 pub fn preview(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
-    all_documents: bool,
+    seen: &mut dyn FnMut(&Note),
     reporter: &mut Reporter,
-) -> Result<Exit, Failure> {
+) -> Result<(Preview, Option<String>), Failure> {
     let mut preview = Preview::default();
     let mut from = None;
     loop {
@@ -58,6 +59,8 @@ pub fn preview(
                 }
                 None => match source.open(listed.id) {
                     Ok(item) => {
+                        let Content::Note { note, .. } = &item.content;
+                        seen(note);
                         let entry = preparer.entry(listed.origin)?;
                         let left_out = preparer.left_out(&item, entry.as_ref());
                         preview.convert(listed, &item, left_out, preparer, reporter);
@@ -74,7 +77,7 @@ pub fn preview(
         from = page.next;
         if from.is_none() {
             let not_final = source.changed()?;
-            return Ok(reporter.end_preview(&preview, not_final.as_deref(), all_documents));
+            return Ok((preview, not_final));
         }
     }
 }

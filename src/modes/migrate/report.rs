@@ -181,6 +181,14 @@ impl Reporter {
         self.file(&Line { left_out: left_out(end), ..Line::new(Some(origin), outcome(end), about) });
     }
 
+    /// Something beside the migration was done.
+    pub fn told(&self, sentence: &str) {
+        if self.is_json() {
+            return self.object(json!({"event": "exports", "sentence": sentence}));
+        }
+        self.line(sentence);
+    }
+
     /// A line for the files of the report.
     fn file(&mut self, line: &Line<'_>) {
         if let Some(files) = &mut self.files {

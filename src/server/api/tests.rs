@@ -371,6 +371,8 @@ fn the_overview_adds_the_last_passes_up() {
             tally: tally.into(),
             not_final: None,
             limit,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
         };
         bench.machine.store().add_line(line).unwrap();
     };

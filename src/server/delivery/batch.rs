@@ -15,7 +15,7 @@ use crate::server::delivery::look::{self, Sighted};
 use crate::server::delivery::plan::{self, Put};
 use crate::server::delivery::put::Answer;
 use crate::server::delivery::{End, Settings, Settled};
-use crate::store::{Changes, Entry, Placed, Removal};
+use crate::store::{Changes, Entry, Placed, Removal, Twin};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub enum Work {
     Unchanged,
     SetAside(SetAside),
     LeftOut(LeftOut),
+    /// A copy of it from another database is at the target.
+    Twin,
 }
 
 /// The message that an item became.
@@ -52,6 +54,9 @@ pub struct Message {
     /// What `rendered` is if it is no message.
     pub object: Option<ObjectKind>,
     pub source_digest: [u8; 32],
+    pub twin: Option<Twin>,
+    /// The copy from another database that has to go once this one is there.
+    pub takes_place_of: Option<Origin>,
     /// Without the rendered bytes and the losses, which were taken out of it.
     pub converted: Converted,
 }
@@ -61,7 +66,7 @@ impl Prepared {
     pub fn message(&self) -> Option<&Message> {
         match &self.work {
             Work::Deliver(message) => Some(message),
-            Work::Unchanged | Work::SetAside(_) | Work::LeftOut(_) => None,
+            Work::Unchanged | Work::SetAside(_) | Work::LeftOut(_) | Work::Twin => None,
         }
     }
 
@@ -194,6 +199,10 @@ impl Job {
                 Ok(End::SetAside(aside))
             }
             Work::LeftOut(why) => Ok(End::FilteredOut(why)),
+            Work::Twin => {
+                entry.outcome = Outcome::Delivered;
+                Ok(End::AlreadyThere)
+            }
             Work::Deliver(message) => {
                 let answered = record_answers(&message, puts, answers, &key, &mut entry, changes);
                 let (outcome, end) = match answered {
@@ -208,6 +217,7 @@ impl Job {
                     entry.pass = settings.pass;
                 }
                 if outcome == Outcome::Delivered {
+                    changes.twins.extend(message.twin.filter(|_| !entry.placements.is_empty()));
                     note_seen(&mut entry, Some(message.converted.flags.seen), unread);
                     take_out_misfiled(&mut entry, &message.converted.placements, changes);
                 }

@@ -24,6 +24,7 @@ mod look;
 mod plan;
 mod prepare;
 mod put;
+mod twin;
 
 use crate::base::ids::MigrationId;
 use crate::base::limits::{BATCH_BYTES, BATCH_PLACEMENTS, LOOK_ITEMS};
@@ -230,7 +231,7 @@ impl<'a> Pass<'a> {
     /// When the store or the destination does not answer.
     pub fn deliver(&mut self) -> Result<(), DeliveryError> {
         self.settle_looked_for()?;
-        let batch = mem::take(&mut self.batch);
+        let mut batch = mem::take(&mut self.batch);
         self.batch_origins.clear();
         self.batch_placements = 0;
         self.batch_bytes = 0;
@@ -238,6 +239,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         self.survey_unknown_ground(&batch)?;
+        batch.iter_mut().try_for_each(|prepared| self.compare_with_twin(prepared))?;
         let keys: Vec<ItemKey> = batch.iter().map(|prepared| prepared.key.clone()).collect();
         let mut sighted = self.look_for(keys)?;
         let job = |prepared: Prepared| {
@@ -346,7 +348,14 @@ impl<'a> Pass<'a> {
         let mut ends = Vec::with_capacity(jobs.len());
         for job in jobs {
             let own = answers.by_ref().take(job.puts.len()).collect();
+            let replaced = job.prepared.message().and_then(|message| message.takes_place_of);
+            let before = changes.entries.len();
             ends.push(job.finish(own, self.settings, &mut changes));
+            let arrived =
+                changes.entries[before..].iter().any(|(_, entry)| entry.outcome == Outcome::Delivered);
+            if let Some(replaced) = replaced.filter(|_| arrived) {
+                self.give_place(replaced, &mut changes)?;
+            }
         }
         self.commit(changes)?;
         let mut full = None;

@@ -63,8 +63,10 @@ pub fn is_removed(entry: &Entry) -> bool {
 /// Whether an opened item shows nothing new, so that only its version has to be noted: it was saved without a change,
 /// or another replica counts otherwise.
 pub fn is_unchanged(entry: &Entry, source_digest: [u8; 32], filing: [u8; 16]) -> bool {
+    // Without placements it was part of something else, which a change may end.
     entry.outcome == Outcome::Delivered
         && entry.filing == filing
+        && !entry.placements.is_empty()
         && entry.placements.iter().all(|placed| placed.source_digest == Some(source_digest))
 }
 

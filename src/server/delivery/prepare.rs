@@ -13,7 +13,7 @@ use crate::model::summary::About;
 use crate::server::delivery::batch::{Message, Prepared, Work};
 use crate::server::delivery::digest::{filing_digest, source_digest};
 use crate::server::delivery::plan::{self, Look};
-use crate::server::delivery::{End, Settings};
+use crate::server::delivery::{End, Settings, twin};
 use crate::store::{Entry, StateStore, StoreError};
 use std::mem;
 use std::sync::Arc;
@@ -113,10 +113,12 @@ impl Preparer<'_> {
         if let Some(why) = self.left_out(item, entry.as_ref()) {
             return Ok(self.prepared(listed, Vec::new(), Work::LeftOut(why)));
         }
+        let Content::Note { note, .. } = &item.content;
         let mut converted = match (self.convert)(listed, item) {
             Ok(converted) => converted,
             Err(aside) => return Ok(self.set_aside(listed, aside)),
         };
+        let twin = twin::twin(note, listed.origin, &converted);
         let object = converted.object.take().filter(|_| self.traits.objects);
         let kind = object.as_ref().map(|object| object.kind);
         if let Some(object) = object {
@@ -134,7 +136,9 @@ impl Preparer<'_> {
             losses.extend(keywords.map(|keyword| Loss::new(LossKind::KeywordRefused, keyword)));
         }
         let rendered = Arc::new(mem::take(&mut converted.rendered));
-        let message = Message { rendered, object: kind, source_digest: digest, converted };
+        let takes_place_of = None;
+        let message =
+            Message { rendered, object: kind, source_digest: digest, twin, takes_place_of, converted };
         Ok(self.prepared(listed, losses, Work::Deliver(Box::new(message))))
     }
 

@@ -10,6 +10,7 @@ use super::in_use;
 use super::related;
 use super::superblock::Superblock;
 use super::unread::{UnreadList, read_unread_lists};
+use crate::base::limits::PROFILES;
 use crate::model::content::{Content, File, ListedItem, SourceItem, SourceItemId};
 use crate::model::folder::{Folder, FolderId};
 use crate::model::item::{ItemVersion, Origin};
@@ -203,6 +204,11 @@ impl Source for NsfSource {
 
     fn folders(&mut self) -> Result<Vec<Folder>, SourceError> {
         Ok(self.folders.iter().map(|contents| contents.folder.clone()).collect())
+    }
+
+    fn profiles(&mut self) -> Vec<Note> {
+        let named = self.census.named.iter().take(PROFILES);
+        named.filter_map(|id| self.database.note(*id).ok()).map(|(note, _)| note).collect()
     }
 
     fn list(&mut self, from: Option<Cursor>, limit: u32) -> Result<Page, SourceError> {

@@ -21,17 +21,14 @@ padding:.3rem 0}summary b{font-variant-numeric:tabular-nums}details>*{margin-lef
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--page:#fff}body{max-width:none;margin:0;\
 font-size:10pt}tr,summary{break-inside:avoid}h2{break-after:avoid}details::details-content{content-visibility:visible}}";
 
+/// The end of a page.
+pub const FOOT: &str = "</body></html>\n";
+
 /// The whole page.
 pub fn page(whole: &Whole<'_>) -> String {
     let facts = whole.facts;
     let name = if facts.title.is_empty() { &facts.source } else { &facts.title };
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Migration of {0}</title>\n\
-         <style>{STYLE}</style></head><body>\n<h1>Migration of {0}</h1>\n",
-        escape(name)
-    );
+    let mut page = head(&format!("Migration of {name}"));
     page += &format!("<p class=\"soft\">{} to {}</p>\n", escape(&facts.source), escape(&facts.target));
     let good = if whole.ending.exit == Exit::Complete { " good" } else { "" };
     page += &format!("<p class=\"end{good}\">{}</p>\n", escape(whole.ending.sentence));
@@ -41,7 +38,18 @@ pub fn page(whole: &Whole<'_>) -> String {
     page += &left_behind(whole);
     page += &folders(whole.folders);
     page += &about(whole);
-    page + "</body></html>\n"
+    page + FOOT
+}
+
+/// The beginning of a page with its heading.
+pub fn head(title: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n"
+    )
 }
 
 /// The promise of the program: every document found is in one of the lines below it.
@@ -187,7 +195,7 @@ fn table(head: &[&str], rows: &str) -> String {
 }
 
 /// A row of cells, each with its class.
-fn row(cells: &[(String, &str)]) -> String {
+pub fn row(cells: &[(String, &str)]) -> String {
     let cell = |(text, class): &(String, &str)| format!("<td class=\"{class}\">{}</td>", escape(text));
     format!("<tr>{}</tr>\n", cells.iter().map(cell).collect::<String>())
 }

@@ -5,10 +5,11 @@
 //! names and take them when they are whole: a report that is there is complete.
 
 mod csv;
-mod html;
+pub mod html;
 mod json;
 
 use self::csv::CsvReport;
+pub use self::csv::harmless;
 use self::json::JsonReport;
 use crate::base::limits::{REPORT_LOSS_EXAMPLES, REPORT_SET_ASIDE_EXAMPLES};
 use crate::conversion;
@@ -205,7 +206,7 @@ impl ReportFiles {
 }
 
 /// Everything that a report tells beside its lines.
-struct Whole<'a> {
+pub struct Whole<'a> {
     facts: &'a Facts,
     ending: &'a Ending<'a>,
     summary: &'a Summary,
