@@ -8,6 +8,7 @@ mod copies;
 mod corpus;
 mod crash;
 mod damage;
+mod defects;
 mod delivery;
 mod delta;
 mod destinations;

@@ -74,7 +74,8 @@ pub fn versions(database: &Database, census: &Census) -> HashMap<NoteId, u64> {
             let digest = digest(&members);
             // A branch is a tree of its own; its documents change with either.
             for entry in tree.iter().filter(|note| is_entry(note)) {
-                *versions.entry(entry.note_id).or_default() ^= digest;
+                let version = versions.entry(entry.note_id).or_default();
+                *version = version.wrapping_add(digest);
             }
         }
     }

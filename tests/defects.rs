@@ -1,0 +1,95 @@
+//! Every document of the real databases and exports, and of a forged mailbox, is read by programs that share nothing
+//! with ours: they find no defect that the document did not have.
+
+use crate::support::corpus;
+use crate::support::dxl::try_convert;
+use mail_parser::MessageParser;
+use notesferry::forge::mailbox::{self, MailboxOptions};
+use notesferry::forge::version::Version;
+use notesferry::model::content::Content;
+use notesferry::sources::Source;
+use notesferry::sources::dxl::DxlSource;
+use notesferry::sources::nsf::NsfSource;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Documents whose stored MIME or stored headers are wrong themselves: they pass as they are.
+const STORED_SO: &[&str] = &[];
+
+/// Writes every message and entry of a source below a folder, and says of each file whether its header or MIME was
+/// stored in the document. Gives how many documents there are.
+fn write_all(
+    source: &mut dyn Source,
+    name: &str,
+    folder: &Path,
+    stored: &mut BTreeMap<String, bool>,
+) -> usize {
+    let listed = source.list(None, u32::MAX).unwrap().items;
+    for (number, listed) in listed.iter().enumerate() {
+        let item = source.open(listed.id).unwrap();
+        let converted = try_convert(&item, true).unwrap();
+        if converted.rendered.len() == 0 {
+            continue;
+        }
+        let file = format!("{name} {number}.eml");
+        let path = folder.join(&file);
+        converted.rendered.write_to(&mut File::create(&path).unwrap()).unwrap();
+        assert!(MessageParser::default().parse(&fs::read(&path).unwrap()).is_some(), "{file}");
+        if let Some(object) = &converted.object {
+            let path = path.with_extension(object.kind.file_ending().trim_start_matches('.'));
+            object.rendered.write_to(&mut File::create(path).unwrap()).unwrap();
+        }
+        let Content::Note { note, .. } = &item.content;
+        stored.insert(file, note.has_mime_body());
+    }
+    listed.len()
+}
+
+/// What Python finds wrong, by file; `None` where there is no Python.
+fn defects(folder: &Path) -> Option<Vec<(String, Vec<String>)>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/defects.py");
+    let Ok(output) = Command::new("python3").arg(script).arg(folder).output() else {
+        eprintln!("skipped: there is no python3");
+        return None;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    Some(lines.map(|line| serde_json::from_slice(line).unwrap()).collect())
+}
+
+fn exports() -> Vec<PathBuf> {
+    let Some(folder) = corpus::folder() else { return Vec::new() };
+    let files = fs::read_dir(folder.join("dxl")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|e| e == "dxl" || e == "xml")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn other_programs_find_no_defect_in_what_we_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let (written, sources) = (folder.path().join("written"), folder.path().join("jane.nsf"));
+    fs::create_dir(&written).unwrap();
+    let mut stored = BTreeMap::new();
+    mailbox::forge(&sources, &MailboxOptions { version: Version::Ods52, mails: 200, seed: 21 }).unwrap();
+    let mut forged = NsfSource::open(&sources).unwrap();
+    let mut documents = write_all(&mut forged, "forged", &written, &mut stored);
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    for path in corpus::databases() {
+        documents += write_all(&mut NsfSource::open(&path).unwrap(), &name(&path), &written, &mut stored);
+    }
+    for path in exports() {
+        let Ok(mut source) = DxlSource::open(&path) else { continue };
+        documents += write_all(&mut source, &name(&path), &written, &mut stored);
+    }
+    println!("{documents} documents, {} messages", stored.len());
+    let Some(defects) = defects(&written) else { return };
+    assert!(defects.len() >= stored.len());
+    let wrong: Vec<_> = defects.into_iter().filter(|(_, wrong)| !wrong.is_empty()).collect();
+    let expected = |file: &String| STORED_SO.contains(&file.as_str()) && stored.get(file) == Some(&true);
+    let unexpected: Vec<_> = wrong.iter().filter(|(file, _)| !expected(file)).collect();
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
+}
