@@ -16,8 +16,11 @@ def wrong_with_message(path):
         message = email.message_from_binary_file(file, policy=email.policy.default)
     wrong = [type(defect).__name__ for part in message.walk() for defect in part.defects]
     for part in message.walk():
-        # Values are parsed when they are asked for.
-        wrong += [f"{name}: {type(defect).__name__}" for name, value in part.items() for defect in value.defects]
+        # Values are parsed when they are asked for. An encoded word as the name of a file is there for old readers, beside
+        # the form of RFC 2231.
+        for (name, value), (_, raw) in zip(part.items(), part.raw_items()):
+            if not (name.lower() == "content-type" and "=?" in raw):
+                wrong += [f"{name}: {type(defect).__name__}" for defect in value.defects]
         if not part.is_multipart():
             part.get_payload(decode=True)
     return wrong
