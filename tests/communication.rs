@@ -149,6 +149,7 @@ impl Server {
             limit: None,
             left_behind: 0,
             left_behind_places: Vec::new(),
+            retry: None,
         });
         pass.unwrap().id
     }

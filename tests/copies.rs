@@ -60,8 +60,11 @@ fn conflict(note: NoteSpec, winner: NoteId, unid: u8) -> NoteSpec {
     answer(note, winner, unid).with([ItemSpec::text("$Conflict", "")])
 }
 
+/// A note, made of the ids of those before it.
+type Make<'a> = &'a dyn Fn(&[NoteId]) -> NoteSpec;
+
 /// Writes a database; each note may be made of the ids of those before it.
-fn database(path: &Path, replica: u64, notes: &[&dyn Fn(&[NoteId]) -> NoteSpec]) -> Vec<NoteId> {
+fn database(path: &Path, replica: u64, notes: &[Make<'_>]) -> Vec<NoteId> {
     let options = Options { version: Version::Ods52, replica_id: ReplicaId(replica), ..Options::default() };
     let _ = fs::remove_file(path);
     let mut writer = Writer::create(path, options).unwrap();

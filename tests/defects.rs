@@ -13,31 +13,23 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Writes every message and entry of a source below a folder, and says of each file whether its header or MIME was
-/// stored in the document. Gives how many documents there are.
-fn write_all(
-    source: &mut dyn Source,
-    name: &str,
-    folder: &Path,
-    stored: &mut BTreeMap<String, bool>,
-) -> usize {
+/// Writes every message and entry of a source below a folder; gives how many files there are.
+fn write_all(source: &mut dyn Source, name: &str, folder: &Path) -> usize {
     let listed = source.list(None, u32::MAX).unwrap().items;
+    let mut files = 0;
     for (number, listed) in listed.iter().enumerate() {
-        let item = source.open(listed.id).unwrap();
-        let converted = try_convert(&item, true).unwrap();
-        if converted.rendered.len() == 0 {
+        let converted = try_convert(&source.open(listed.id).unwrap(), true).unwrap();
+        if converted.rendered.is_empty() {
             continue;
         }
-        let file = format!("{name} {number}.eml");
-        let path = folder.join(&file);
+        let path = folder.join(format!("{name} {number}.eml"));
         converted.rendered.write_to(&mut File::create(&path).unwrap()).unwrap();
-        assert!(MessageParser::default().parse(&fs::read(&path).unwrap()).is_some(), "{file}");
-        if let Some(object) = &converted.object {
-            let path = path.with_extension(object.kind.file_ending().trim_start_matches('.'));
-            object.rendered.write_to(&mut File::create(path).unwrap()).unwrap();
+        assert!(MessageParser::default().parse(&fs::read(&path).unwrap()).is_some(), "{path:?}");
+        files += 1;
+        if let Some(object) = converted.object.filter(|object| object.kind.file_ending() == ".ics") {
+            object.rendered.write_to(&mut File::create(path.with_extension("ics")).unwrap()).unwrap();
             files += 1;
         }
-        files += 1;
     }
     files
 }

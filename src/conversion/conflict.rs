@@ -1,17 +1,12 @@
 //! Losers of replication and save conflicts: Notes keeps them as full documents below the winner.
 
-use crate::conversion::kind;
 use crate::notes::document::Note;
 use crate::notes::item::{Item, ItemType};
 
-/// Whether a document lost a conflict and nothing is missed without it: a mail that says what the winner says, or a
-/// contact, of which an address book has one.
+/// Whether a mail lost a conflict and says what the winner says, so that nothing is missed without it.
 pub fn is_superfluous(note: &Note, related: &[Note]) -> bool {
-    let Some(winner) = related.first().filter(|_| note.has("$Conflict")) else { return false };
-    let form = |note: &Note| kind::form(note).to_ascii_lowercase();
-    if matches!(form(note).as_str(), "person" | "group") {
-        return form(note) == form(winner);
-    }
+    let parent = note.parent_unid().filter(|_| note.has("$Conflict"));
+    let Some(winner) = related.iter().find(|other| Some(other.unid) == parent) else { return false };
     let message_id = |note: &Note| note.text("$MessageID").trim().to_owned();
     !message_id(note).is_empty() && message_id(note) == message_id(winner) && same_content(note, winner)
 }

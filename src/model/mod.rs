@@ -4,10 +4,10 @@
 //! that, and `store` remembers the [`outcome::Outcome`]. Nothing here is serializable: `store::record` owns the forms
 //! on disk.
 
-pub mod advice;
 pub mod blob;
 pub mod content;
 pub mod delivery;
+pub mod explanation;
 pub mod filter;
 pub mod folder;
 pub mod item;

@@ -6,6 +6,8 @@
 
 use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId, UserId};
 use crate::model::filter::{Filter, ItemKind};
+use crate::model::item::Origin;
+use crate::model::loss::SetAside;
 use crate::model::outcome::Tally;
 use crate::store::open::{StateStore, StoreError};
 use crate::store::record::RecordError;
@@ -161,10 +163,31 @@ pub struct PassLine {
     pub not_final: Option<String>,
     /// A trial ends after so many documents; the others are not listed.
     pub limit: Option<u32>,
+    /// A pass that tries again what was set aside, and opens nothing else.
+    pub retry: Option<Retry>,
     /// Older copies that the target would not take out: they lie beside their new versions.
     pub left_behind: u64,
     /// The first of them, in words.
     pub left_behind_places: Vec<String>,
+}
+
+/// Which of the documents that are set aside are tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Retry {
+    /// Those with these keys (the texts of their origins).
+    Items(Vec<String>),
+    /// Those with this reason, by its name.
+    Reason(String),
+}
+
+impl Retry {
+    /// Whether a document that is set aside is one of them.
+    pub fn takes(&self, origin: Origin, why: &SetAside) -> bool {
+        match self {
+            Self::Items(keys) => keys.contains(&origin.to_string()),
+            Self::Reason(name) => why.reason.name() == name,
+        }
+    }
 }
 
 /// What a user may do. Each may also do what those before it may.
@@ -402,12 +425,26 @@ mod tests {
             tally: tally.into(),
             not_final: None,
             limit: None,
+            retry: None,
             left_behind: 0,
             left_behind_places: Vec::new(),
         };
-        assert_eq!(hex(&pass), "010405020202017802040101000000000000000000");
+        let first = "010405020202017802040101000000000000000000";
+        assert_eq!(hex(&pass), format!("{first}00"));
         pass.limit = Some(10);
-        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a0000");
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a000000");
+        pass.retry = Some(Retry::Reason("refused".to_owned()));
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a010107726566757365640000");
+        pass.retry = Some(Retry::Items(vec!["k".to_owned()]));
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a010001016b0000");
+        (pass.left_behind, pass.left_behind_places) = (300, vec!["k".to_owned()]);
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a010001016bac0201016b");
+        (pass.left_behind, pass.left_behind_places) = (0, Vec::new());
+        // Without the fields that were appended last.
+        let older = encode(&PassLine { retry: None, ..pass.clone() }).unwrap();
+        let read: PassLine = decode(&older[..older.len() - 3]).unwrap();
+        assert_eq!((read.limit, read.retry, read.left_behind), (Some(10), None, 0));
+        assert!(decode::<PassLine>(&older[..older.len() - 5]).is_err());
         for (state, number) in [
             (PassState::Queued, "00"),
             (PassState::Running, "01"),

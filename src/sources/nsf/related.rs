@@ -122,8 +122,13 @@ fn responses(census: &Census, id: NoteId, depth: usize) -> impl Iterator<Item = 
     census.responses.get(&id).into_iter().flatten().map(move |id| (*id, depth))
 }
 
-/// The document to which a replication conflict lost.
+/// The document to which a mail lost a replication conflict; contacts have their own look.
 fn winner(database: &Database, note: &Note) -> Option<Note> {
+    let is_contact =
+        ["Person", "Group"].iter().any(|form| note.text("Form").trim().eq_ignore_ascii_case(form));
+    if is_contact {
+        return None;
+    }
     let id =
         note.parent.filter(|id| note.has("$Conflict") && *id != note.note_id && database.is_listed(*id))?;
     let (winner, _) = database.note(id).ok()?;

@@ -1,6 +1,6 @@
-//! What losses and reasons mean to the person who answers for the migration, in sentences: for report files and pages.
+//! What losses mean to the person who answers for the migration, in sentences: for report files and pages.
 
-use crate::model::loss::{LossKind, SetAsideReason};
+use crate::model::loss::LossKind;
 
 impl LossKind {
     /// What users of the items will notice.
@@ -57,32 +57,6 @@ impl LossKind {
             Self::DateChanged => "The target gave the message another date.",
             Self::FolderRenamed => "A folder got another name, because the target uses its own for itself.",
             Self::Other => "Told by a newer program; the detail says what it is.",
-        }
-    }
-}
-
-impl SetAsideReason {
-    /// What to do so that the item arrives, or why nothing has to be done.
-    pub fn advice(self) -> &'static str {
-        match self {
-            Self::UnknownForm => {
-                "No content of a mail file. If it is wanted, carry all documents (--all-documents): it then arrives as a \
-                 message that lists its fields."
-            }
-            Self::UnreadableNote => {
-                "Damaged at the source. Repair a copy of the database (fixup, compact) or take an older copy, and run \
-                 again."
-            }
-            Self::TooLarge => "Raise the largest message size of the target, and run again.",
-            Self::Refused => "The target said why. Mend that, and run again.",
-            Self::Uncertain => {
-                "It may have arrived, and sending it again could make a second copy. Look at the target first."
-            }
-            Self::MailboxFull => "Make room in the target mailbox, and run again.",
-            Self::SourceChanged => "The mailbox was written while it was read. Run again.",
-            Self::CrashedTheReader => {
-                "Reading it ended the reader each time. Report it with a copy of the database."
-            }
         }
     }
 }
