@@ -11,6 +11,7 @@ mod corpus;
 mod crash;
 mod damage;
 mod defects;
+mod daos;
 mod delivery;
 mod delta;
 mod destinations;
