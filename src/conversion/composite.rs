@@ -88,6 +88,8 @@ struct Reader<'n> {
     builder: Builder,
     styles: HashMap<u16, StyleDefinition>,
     fonts: Fonts,
+    /// The font of the last text; what a record tells without a font of its own is set in it.
+    font: FontId,
     images: Images,
     links: Vec<NoteLink>,
     hotspots: Vec<Open>,
@@ -118,6 +120,7 @@ impl<'n> Reader<'n> {
             builder: Builder::default(),
             styles: HashMap::new(),
             fonts: Fonts::of(note),
+            font: FontId::default(),
             images: Images::default(),
             links,
             hotspots: Vec::new(),
@@ -229,6 +232,7 @@ impl<'n> Reader<'n> {
             html.push_str(text);
             return;
         }
+        self.font = font;
         let font = self.fonts.index(font, self.color);
         for (number, line) in text.split('\n').enumerate() {
             if number > 0 {
@@ -354,7 +358,7 @@ impl<'n> Reader<'n> {
             *target = url;
             return;
         }
-        let font = self.fonts.index(FontId::default(), None);
+        let font = self.fonts.index(self.font, None);
         let text = if comment.is_empty() { "link" } else { comment }.to_owned();
         self.builder.open_inline(Element::Link(url));
         self.builder.inline(Event::Text { font, text });
@@ -375,7 +379,7 @@ impl<'n> Reader<'n> {
     /// The words below a picture, on a line of their own.
     fn caption(&mut self, text: String, losses: &mut Losses) {
         self.end_picture(losses);
-        let font = self.fonts.index(FontId::default(), None);
+        let font = self.fonts.index(self.font, None);
         self.builder.inline(Event::LineBreak);
         self.builder.inline(Event::Text { font, text });
         self.builder.inline(Event::LineBreak);
@@ -384,7 +388,7 @@ impl<'n> Reader<'n> {
     /// A field of a form shows the item of its name. What a formula computes without storing it is not known.
     fn field(&mut self, name: &str, losses: &mut Losses) {
         if self.note.has(name) {
-            return self.text(FontId::default(), &self.note.texts(name).join("; "));
+            return self.text(self.font, &self.note.texts(name).join("; "));
         }
         losses.add(LossKind::FormulaNotComputed, format!("field {name}"));
     }
@@ -462,7 +466,7 @@ impl<'n> Reader<'n> {
             return self.builder.block(Event::Html(html));
         }
         losses.add(LossKind::FormattingDropped, "HTML with too many tags");
-        let font = self.fonts.index(FontId::default(), None);
+        let font = self.fonts.index(self.font, None);
         for line in html::to_text(&html).lines() {
             self.builder.paragraph();
             self.builder.inline(Event::Text { font, text: line.to_owned() });
