@@ -27,6 +27,7 @@ mod listing;
 mod losses;
 mod message;
 mod mime;
+pub mod open_questions;
 mod original;
 mod plain;
 mod report;
@@ -53,7 +54,7 @@ use crate::notes::value::Value;
 
 /// Counts the changes of conversion rules; the ledger keeps it with each item. A new version re-delivers only on
 /// order.
-pub const CONVERTER_VERSION: u32 = 2;
+pub const CONVERTER_VERSION: u32 = 3;
 
 /// What conversion knows beside the item itself.
 pub struct Context<'a> {

@@ -90,7 +90,8 @@ impl Bitmap {
                 pixels.extend_from_slice(units);
                 Some(after)
             }
-            0b01 => {
+            // The six bits are zero in all of those bitmaps.
+            0b01 if count == 0 => {
                 let ([count, index], after) = rest.split_first_chunk::<2>()?;
                 let pattern = self.patterns.chunks(Self::PATTERN_BYTES).nth(usize::from(*index))?;
                 let pattern = pattern.get(..Self::PATTERN_PIXELS * self.unit_bytes())?;
