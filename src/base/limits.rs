@@ -153,8 +153,9 @@ pub const WAIT_MILLISECONDS: u32 = 30_000;
 /// Milliseconds after which a chunk that found no room is sent again.
 pub const TRY_LATER_MILLISECONDS: u32 = 500;
 
-/// Bytes of one value of the spool: a chunk as our writer cuts it, sealed, just under a page of 1 MiB.
-pub const SPOOL_VALUE_BYTES: usize = CHUNK_WRITTEN_BYTES;
+/// Bytes of one value of the spool, just under a page of 64 KiB. It is opened as a whole, so whoever reads a part of a
+/// chunk pays for the values that the part lies in.
+pub const SPOOL_VALUE_BYTES: usize = (64 << 10) - 4096;
 
 /// Bytes that the spool keeps of its file in memory.
 pub const SPOOL_CACHE_BYTES: usize = 2 << 20;

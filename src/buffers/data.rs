@@ -14,7 +14,7 @@ use crate::protocol::action::Held;
 use crate::protocol::transfer::Chunk;
 use crate::store::StoreError;
 use crate::store::seal::SealKey;
-use crate::store::spool::{Kept, Line, Spool};
+use crate::store::spool::{Kept, Line, Part, Spool};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
@@ -290,6 +290,14 @@ impl SpooledChunk {
     pub fn read(&self) -> Result<Chunk, StoreError> {
         let payload = self.0.inner.spool.read(&self.0.kept, &self.0.key)?;
         Ok(Chunk::new(self.number(), self.is_last(), payload))
+    }
+
+    /// The part of its content around `offset` that can be read without the rest.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or there is nothing at `offset`.
+    pub fn read_part(&self, offset: u64) -> Result<Part, StoreError> {
+        self.0.inner.spool.read_part(&self.0.kept, offset, &self.0.key)
     }
 }
 

@@ -52,6 +52,22 @@ pub struct Kept {
     pub line: Line,
 }
 
+/// A part of the content of a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Of its first byte in the content.
+    pub start: u64,
+    pub bytes: Vec<u8>,
+}
+
+impl Part {
+    /// The bytes from `offset` of the content to the end of the part, `None` outside of it.
+    pub fn from(&self, offset: u64) -> Option<&[u8]> {
+        let skip = usize::try_from(offset.checked_sub(self.start)?).ok()?;
+        self.bytes.get(skip..).filter(|rest| !rest.is_empty())
+    }
+}
+
 /// The open spool. It belongs to this process until it is dropped.
 #[derive(Debug)]
 pub struct Spool {
@@ -159,6 +175,18 @@ impl Spool {
             // It was removed.
             false => Err(SealError.into()),
         }
+    }
+
+    /// The part of a chunk around `offset` that was sealed together.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or there is nothing at `offset`.
+    pub fn read_part(&self, kept: &Kept, offset: u64, key: &SealKey) -> Result<Part, StoreError> {
+        let piece = u32::try_from(offset / SPOOL_VALUE_BYTES as u64).map_err(|_| SealError)?;
+        let table = self.database().begin_read()?.open_table(CONTENT)?;
+        let sealed = table.get((kept.id, piece))?.ok_or(SealError)?;
+        let bytes = key.open(sealed.value(), &context(kept.id, piece))?;
+        Ok(Part { start: u64::from(piece) * SPOOL_VALUE_BYTES as u64, bytes })
     }
 
     /// Removes a chunk with the next transaction.
@@ -349,6 +377,23 @@ mod tests {
         spool.sweep().unwrap();
         assert_eq!(rows(&spool), (0, 0, 0));
         assert!(spool.read(&kept, &key).is_err());
+    }
+
+    #[test]
+    fn a_part_is_read_without_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::make(folder.path()).unwrap();
+        let key = SealKey::random().unwrap();
+        let content: Vec<u8> = (0..SPOOL_VALUE_BYTES + 10).map(|at| at as u8).collect();
+        let kept = spooled(&spool, 1, &content, &key);
+        let value = SPOOL_VALUE_BYTES as u64;
+        for (offset, start, end) in [(0, 0, value), (value - 1, 0, value), (value + 3, value, value + 10)] {
+            let part = spool.read_part(&kept, offset, &key).unwrap();
+            assert_eq!((part.start, &part.bytes[..]), (start, &content[start as usize..end as usize]));
+            assert_eq!(part.from(offset), Some(&content[offset as usize..end as usize]));
+            assert_eq!(part.from(end), None);
+        }
+        assert!(spool.read_part(&kept, 2 * value, &key).is_err());
     }
 
     #[test]

@@ -33,7 +33,7 @@ use std::time::Duration;
 const STEPS_MAX: u32 = 40_000;
 
 /// Steps in which faults happen; after them everything goes well, and the run has to come to its end.
-const FAULTY_STEPS: u32 = 500;
+const FAULTY_STEPS: u32 = 250;
 
 const LEASE: Duration = Duration::from_secs(180);
 
@@ -89,7 +89,7 @@ impl Delivery for Hand {
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
-        let mut source = MemorySource::with_mails(random.u32(1..14));
+        let mut source = MemorySource::with_mails(random.u32(1..11));
         for mail in &mut source.mails {
             mail.damaged = random.u8(..) < 8;
             mail.body = "word ".repeat(random.usize(..60));
@@ -144,9 +144,9 @@ impl World {
 
     fn another_pass(&mut self) {
         self.disk.restart(false);
-        let server = self.open().expect("no faults now");
-        self.pass = add_pass(&server.parts.store, MailboxNumber(1));
-        drop(server);
+        let store = StateStore::open_storage(self.disk.clone()).expect("no faults now");
+        self.pass = add_pass(&store, MailboxNumber(1));
+        drop(store);
         self.live_until_finished();
     }
 

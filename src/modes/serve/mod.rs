@@ -5,6 +5,7 @@
 //! no user.
 
 mod builtin;
+mod heaps;
 mod settings;
 
 use crate::base::clock::SystemClock;
@@ -91,6 +92,7 @@ pub fn run(arguments: &ServeArguments) -> Exit {
         let _ = io::stdout().write_all(Settings::template().as_bytes());
         return Exit::Complete;
     }
+    heaps::share();
     match serve(arguments) {
         Ok(()) => Exit::Complete,
         Err(failure) => {

@@ -10,6 +10,7 @@ use crate::buffers::data::SpooledChunk;
 use crate::model::blob::{Blob, OpenBlob};
 use crate::protocol::action::Action;
 use crate::protocol::transfer::{Arrived, Chunk, ChunkReader, FileBlock, ReadError, Receiver};
+use crate::store::spool::Part;
 use std::convert::Infallible;
 use std::io::{self, Read};
 use std::mem;
@@ -109,42 +110,46 @@ struct SpooledFile(Vec<Piece>);
 
 impl OpenBlob for SpooledFile {
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(FileReader { pieces: self.0.iter(), rest: 0..0, chunk: None }))
+        Ok(Box::new(FileReader { pieces: self.0.iter(), piece: None, part: None }))
     }
 }
 
-/// Reads a file piece by piece, with one chunk in memory.
+/// Reads a file piece by piece, with a small part of one chunk in memory.
 struct FileReader<'a> {
     pieces: std::slice::Iter<'a, Piece>,
-    /// What is left of the present piece, in its chunk.
-    rest: std::ops::Range<usize>,
-    chunk: Option<(ChunkNumber, Chunk)>,
+    /// The present piece and how much of it was read.
+    piece: Option<(&'a Piece, usize)>,
+    part: Option<(ChunkNumber, Part)>,
 }
 
 impl FileReader<'_> {
-    fn next_piece(&mut self, piece: &Piece) -> io::Result<()> {
-        let number = piece.chunk.number();
-        if self.chunk.as_ref().is_none_or(|(present, _)| *present != number) {
-            self.chunk = None;
-            self.chunk = Some((number, piece.chunk.read().map_err(io::Error::other)?));
+    /// The bytes of a chunk from `offset` on, as many as are at hand.
+    fn at(&mut self, chunk: &SpooledChunk, offset: u64) -> io::Result<&[u8]> {
+        let number = chunk.number();
+        let here = |(of, part): &(ChunkNumber, Part)| *of == number && part.from(offset).is_some();
+        if !self.part.as_ref().is_some_and(here) {
+            self.part = Some((number, chunk.read_part(offset).map_err(io::Error::other)?));
         }
-        self.rest = piece.offset..piece.offset + piece.length;
-        Ok(())
+        let bytes = self.part.as_ref().and_then(|(_, part)| part.from(offset));
+        bytes.ok_or_else(|| io::Error::other("a spooled chunk is too short"))
     }
 }
 
 impl Read for FileReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.rest.is_empty() {
-            let Some(piece) = self.pieces.next() else { return Ok(0) };
-            self.next_piece(piece)?;
-        }
-        let payload = self.chunk.as_ref().map_or(&[][..], |(_, chunk)| chunk.payload());
-        let rest =
-            payload.get(self.rest.clone()).ok_or_else(|| io::Error::other("a spooled chunk is too short"))?;
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.rest.start += count;
+        let (piece, done) = loop {
+            match self.piece {
+                Some((piece, done)) if done < piece.length => break (piece, done),
+                _ => match self.pieces.next() {
+                    Some(piece) => self.piece = Some((piece, 0)),
+                    None => return Ok(0),
+                },
+            }
+        };
+        let bytes = self.at(&piece.chunk, (piece.offset + done) as u64)?;
+        let count = bytes.len().min(piece.length - done).min(buffer.len());
+        buffer[..count].copy_from_slice(&bytes[..count]);
+        self.piece = Some((piece, done + count));
         Ok(count)
     }
 }
