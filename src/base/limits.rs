@@ -20,6 +20,9 @@ pub const NESTING_LEVELS: usize = 100;
 /// many pixels.
 pub const BITMAP_PIXELS: usize = 16 << 20;
 
+/// Pixels of all bitmaps of one text together.
+pub const BITMAPS_PIXELS: usize = 64 << 20;
+
 /// Different losses that are told of one item.
 pub const LOSSES_PER_ITEM: usize = 100;
 

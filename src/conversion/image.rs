@@ -3,6 +3,7 @@
 //! A graphic may hold its picture in several forms. An image of Release 5 counts before a bitmap, a bitmap before a
 //! metafile, which mail programs do not show.
 
+use crate::base::limits::BITMAPS_PIXELS;
 use crate::conversion::losses::Losses;
 use crate::model::loss::LossKind;
 use crate::model::rich_text::Picture;
@@ -15,7 +16,6 @@ use std::sync::Arc;
 pub struct NotShown;
 
 /// The images of one text.
-#[derive(Default)]
 pub struct Images {
     pub list: Vec<Arc<[u8]>>,
     /// The alternative text of the image to come.
@@ -27,6 +27,23 @@ pub struct Images {
     bitmap: Option<Bitmap>,
     /// A picture in a form that cannot be shown, named.
     old: Option<&'static str>,
+    /// Pixels that bitmaps may still have.
+    pixels_left: usize,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            alt: String::new(),
+            by_digest: HashMap::new(),
+            shown: (0, 0),
+            image: None,
+            bitmap: None,
+            old: None,
+            pixels_left: BITMAPS_PIXELS,
+        }
+    }
 }
 
 impl Images {
@@ -114,19 +131,18 @@ fn joined(header: &ImageHeader, mut bytes: Vec<u8>, losses: &mut Losses) -> Opti
 
 /// A bitmap as PNG.
 fn png(bitmap: &Bitmap, losses: &mut Losses) -> Option<Vec<u8>> {
-    let Some((pixels, whole)) = bitmap.pixels() else {
-        let told = format!("{} x {} bitmap of {} bits", bitmap.width, bitmap.height, bitmap.bits_per_pixel);
-        losses.add(LossKind::ImageDropped, told);
-        return None;
-    };
+    let Some((pixels, whole)) = bitmap.pixels() else { return dropped(bitmap, losses) };
     if !whole {
         losses.add(LossKind::ImageDamaged, "bitmap");
     }
-    let written = write_png(bitmap, pixels);
-    if written.is_err() {
-        losses.add(LossKind::ImageDropped, "bitmap");
-    }
-    written.ok()
+    write_png(bitmap, pixels).ok().or_else(|| dropped(bitmap, losses))
+}
+
+/// Tells of a bitmap that is not shown.
+fn dropped(bitmap: &Bitmap, losses: &mut Losses) -> Option<Vec<u8>> {
+    let told = format!("{} x {} bitmap of {} bits", bitmap.width, bitmap.height, bitmap.bits_per_pixel);
+    losses.add(LossKind::ImageDropped, told);
+    None
 }
 
 fn write_png(bitmap: &Bitmap, pixels: Vec<u8>) -> Result<Vec<u8>, png::EncodingError> {

@@ -35,6 +35,16 @@ fn fifty_megabytes_of_rich_text_arrive() {
     });
 }
 
+// A few bytes can stand for very many pixels.
+#[test]
+fn bitmaps_without_end_are_bounded() {
+    let body = (0..2_000).fold(records(), |body, _| body.graphic().bitmap(4_000, 4_000, &[0xC1, 0]));
+    let mail = memo().rich_text("Body", body.text("after").build()).convert();
+    assert!(mail.plain().ends_with("after\n"));
+    assert_eq!(mail.losses(), [LossKind::ImageDropped, LossKind::ImageDamaged]);
+    assert!(mail.bytes.len() < 1 << 20, "{}", mail.bytes.len());
+}
+
 #[test]
 fn two_hundred_levels_of_everything_need_no_stack() {
     on_a_small_stack(|| {

@@ -36,6 +36,10 @@ impl Bitmap {
         Ok(Self { width, height, bits_per_pixel, ..Self::default() })
     }
 
+    pub fn pixel_count(&self) -> usize {
+        usize::from(self.width) * usize::from(self.height)
+    }
+
     /// Bytes that lines repeat or hold: eight pixels of a monochrome bitmap, or one pixel.
     fn unit_bytes(&self) -> usize {
         if self.bits_per_pixel == 16 { 2 } else { 1 }
@@ -51,8 +55,7 @@ impl Bitmap {
     /// The lines as they would be stored without compression, and whether all of them are there. What is missing is
     /// zero. `None` for a depth that does not exist and for a bitmap that is too large ([`BITMAP_PIXELS`]).
     pub fn pixels(&self) -> Option<(Vec<u8>, bool)> {
-        let count = usize::from(self.width) * usize::from(self.height);
-        if !matches!(self.bits_per_pixel, 1 | 8 | 16) || count == 0 || count > BITMAP_PIXELS {
+        if !matches!(self.bits_per_pixel, 1 | 8 | 16) || !(1..=BITMAP_PIXELS).contains(&self.pixel_count()) {
             return None;
         }
         let line_bytes = self.line_bytes();
