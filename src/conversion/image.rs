@@ -93,7 +93,12 @@ impl Images {
             (Some((header, bytes)), ..) => {
                 joined(&header, bytes, losses).map(|bytes| (bytes, header.width, header.height))
             }
-            (None, Some(bitmap), _) => png(&bitmap, losses).map(|bytes| (bytes, bitmap.width, bitmap.height)),
+            (None, Some(bitmap), _) => {
+                let left = self.pixels_left.checked_sub(bitmap.pixel_count());
+                self.pixels_left = left.unwrap_or(self.pixels_left);
+                let written = if left.is_some() { png(&bitmap, losses) } else { dropped(&bitmap, losses) };
+                written.map(|bytes| (bytes, bitmap.width, bitmap.height))
+            }
             (None, None, Some(kind)) => {
                 losses.add(LossKind::ImageDropped, kind);
                 None
