@@ -146,6 +146,7 @@ impl Server {
             tally: TallyForm::default(),
             not_final: None,
             limit: None,
+            retry: None,
         });
         pass.unwrap().id
     }

@@ -1,8 +1,11 @@
 //! Documents in, message text out: the rules of conversion, by their ids.
 
+mod address;
 mod calendar;
+mod contact;
 mod filing;
 mod hostile;
+mod journal;
 mod mail;
 mod mime;
 mod other;

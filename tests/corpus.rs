@@ -5,7 +5,7 @@
 
 use crate::support::corpus;
 use mail_parser::{Message, MessageParser, PartType};
-use notesferry::conversion::{Context, Converted, KEY_HEADER, convert};
+use notesferry::conversion::{Choices, Context, Converted, Directory, KEY_HEADER, convert};
 use notesferry::model::content::{Content, FileBody, SourceItem};
 use notesferry::model::loss::SetAside;
 use notesferry::modes::inspect::facts;
@@ -65,6 +65,8 @@ fn convert_all(item: &SourceItem, replica: ReplicaId) -> Result<Converted, SetAs
         now_unix_ms: 1_800_000_000_000,
         all_documents: true,
         folders: &[],
+        directory: &Directory::default(),
+        choices: Choices::default(),
         message_id_of: &|_| None,
     };
     convert(item, &[], None, &context)

@@ -6,7 +6,7 @@
 
 use crate::support::dxl::{database, exports, forged, outcome, render};
 use crate::support::{corpus, long};
-use notesferry::conversion::{Context, convert};
+use notesferry::conversion::{Choices, Context, Directory, convert};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
 use notesferry::sources::Source;
@@ -140,6 +140,8 @@ fn convert_all(bytes: Vec<u8>) -> usize {
         now_unix_ms: 1_800_000_000_000,
         all_documents: true,
         folders: &folders,
+        directory: &Directory::default(),
+        choices: Choices::default(),
         message_id_of: &|_| None,
     };
     let items = source.list(None, 10_000).unwrap().items;

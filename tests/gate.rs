@@ -57,6 +57,17 @@ fn a_connection_serves_many_requests_also_when_they_are_sent_ahead() {
 }
 
 #[test]
+fn a_trusted_proxy_says_who_the_client_is() {
+    let asks = |stage: &Stage| {
+        let told = "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 198.51.100.7\r\n";
+        say(stage.address, &format!("GET /client HTTP/1.1\r\nHost: a\r\n{told}Connection: close\r\n\r\n"))
+    };
+    assert!(asks(&Stage::behind([127, 0, 0, 1].into())).ends_with("\r\n\r\n198.51.100.7"));
+    assert!(asks(&Stage::behind([192, 0, 2, 1].into())).ends_with("\r\n\r\n127.0.0.1"), "not the proxy");
+    assert!(asks(&Stage::new(GateLimits::default())).ends_with("\r\n\r\n127.0.0.1"), "no proxy");
+}
+
+#[test]
 fn a_long_answer_comes_whole_to_new_and_old_clients() {
     let stage = stage();
     let chunked = say(stage.address, &format!("GET /large {ENDS}"));
@@ -321,7 +332,8 @@ fn bodies_have_a_bounded_room() {
 #[test]
 fn a_server_that_is_away_or_late_is_answered_for() {
     let nowhere = tempfile::tempdir().unwrap();
-    let (gate, events) = open(GateLimits::default(), None, Upstream::Socket(nowhere.path().join("http")));
+    let (gate, events) =
+        open(GateLimits::default(), None, Upstream::Socket(nowhere.path().join("http")), &[]);
     assert!(say(gate.local_addr(), &format!("GET / {ENDS}")).starts_with("HTTP/1.1 502 "));
     assert_eq!(events.lock().unwrap()[0].kind, GateEventKind::UpstreamFailed);
     let stage = Stage::with(GateLimits { answer_within: SHORT, ..GateLimits::default() }, None, 2);

@@ -2,7 +2,7 @@
 
 use crate::support::delivery::pass;
 use crate::support::destination_kit::{self, KitTarget};
-use crate::support::dovecot::{Dovecot, Mail, PASSWORD};
+use crate::support::dovecot::{Dovecot, Mail, PASSWORD, make_certificate};
 use crate::support::memory_source::MemorySource;
 use crate::support::messages::{delivery, folder};
 use crate::support::proxy::Proxy;
@@ -299,21 +299,6 @@ plugin {
     drop(server);
     let (exit, text) = failure(&mut bench.command(&nobody, "nobody"));
     assert!(exit == 4 && text.contains("cannot be reached"), "{exit}: {text}");
-}
-
-/// An authority and a certificate of it for `localhost` and 127.0.0.2, as Dovecot reads them.
-fn make_certificate(root: &Path) {
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = parameters.self_signed(&authority_key).unwrap();
-    let issuer = rcgen::Issuer::from_params(&parameters, &authority_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.2".to_owned()];
-    let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
-    fs::write(root.join("authority.pem"), authority.pem()).unwrap();
-    fs::write(root.join("cert.pem"), certificate.pem()).unwrap();
-    fs::write(root.join("key.pem"), key.serialize_pem()).unwrap();
 }
 
 #[test]

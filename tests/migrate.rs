@@ -18,7 +18,9 @@ const MAILS: u64 = 150;
 const ENTRIES: u64 = 17;
 /// Documents that are part of an entry that another document carries: two of each series.
 const PARTS: u64 = 4;
-const DELIVERED: u64 = MAILS + ENTRIES;
+/// Contacts, a group, pages of a notebook and phone messages.
+const OTHERS: u64 = 4;
+const DELIVERED: u64 = MAILS + ENTRIES + OTHERS;
 
 /// A folder with a forged mailbox, where targets and states can be made.
 struct Bench {
@@ -79,7 +81,9 @@ fn messages(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 folders.push(path);
             } else if path.parent().unwrap().ends_with("tmp") {
                 panic!("{path:?}");
-            } else if name.contains(".notesferry,") || name.ends_with(".eml") || name.ends_with(".ics") {
+            } else if name.contains(".notesferry,")
+                || [".eml", ".ics", ".vcf"].iter().any(|ending| name.ends_with(ending))
+            {
                 let name = name.split(":2,").next().unwrap().to_owned();
                 let path = path.strip_prefix(root).unwrap().with_file_name(name);
                 let twice = found.insert(path, fs::read(entry.path()).unwrap());
@@ -116,6 +120,8 @@ fn a_forged_mailbox_arrives_once_in_each_kind_of_target() {
         let arrived = messages(&bench.path(kind));
         let objects = arrived.keys().filter(|path| path.extension().is_some_and(|ending| ending == "ics"));
         assert_eq!(objects.count(), if kind == "eml" { 13 } else { 0 });
+        let cards = arrived.keys().filter(|path| path.extension().is_some_and(|ending| ending == "vcf"));
+        assert_eq!(cards.count(), if kind == "eml" { 2 } else { 0 });
         assert_each_key_once_a_folder(&arrived);
         placements.push(arrived.len());
 

@@ -1,9 +1,13 @@
-//! The page in a real browser: the whole first run, from the code on the console to mail that has arrived.
+//! The page in a real browser: the whole first run, from the code on the console to mail that has arrived at a real
+//! server, and every view on the way as axe-core sees it.
 
 use crate::support::browser::Browser;
+use crate::support::dovecot::{Dovecot, PASSWORD, TLS, make_certificate};
+use crate::support::placements::{Placement, in_dovecot};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -12,7 +16,7 @@ use std::thread;
 use tempfile::TempDir;
 
 const USER_PASSWORD: &str = "correct horse battery";
-const MAILS: u64 = 30;
+const MAILS: u64 = 80;
 
 /// A program that ends with the test.
 struct Process(Child);
@@ -34,8 +38,9 @@ struct Bench {
 }
 
 impl Bench {
-    /// With the first administrator logged in, or nothing where there is no browser.
-    fn start() -> Option<Self> {
+    /// With the first administrator logged in, or nothing where there is no browser. The server trusts the authority in
+    /// this file.
+    fn start(authority: Option<&Path>) -> Option<Self> {
         let browser = Browser::start()?;
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("notes/mail")).unwrap();
@@ -45,6 +50,9 @@ impl Bench {
         }
         let mut command = notesferry();
         command.arg("serve").arg("--data-dir").arg(folder.path().join("data"));
+        if let Some(authority) = authority {
+            command.env("SSL_CERT_FILE", authority).env_remove("SSL_CERT_DIR");
+        }
         let mut server =
             command.args(["--http", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -65,6 +73,7 @@ impl Bench {
     fn become_administrator(&self, code: &str) {
         let Self { browser, .. } = self;
         browser.see("Welcome aboard");
+        browser.assert_accessible("first start");
         for (name, text) in
             [("code", code), ("name", "ann"), ("password", USER_PASSWORD), ("again", USER_PASSWORD)]
         {
@@ -74,6 +83,21 @@ impl Bench {
         browser.see("Where does the mail go?");
     }
 
+    /// Step 1: a server with a log-in that is tried, wrongly at first.
+    fn choose_target(&self, server: &Dovecot) {
+        let Self { browser, .. } = self;
+        browser.assert_accessible("set-up, target");
+        let port = server.tls_port.to_string();
+        for (name, text) in [("host", "localhost"), ("port", &port), ("name", "ann"), ("password", "wrong")] {
+            browser.fill(name, text);
+        }
+        browser.press("Test and continue");
+        browser.see("refused the log-in");
+        browser.assert_accessible("set-up, target refused");
+        browser.fill("password", PASSWORD);
+        browser.press("Test and continue");
+    }
+
     /// Step 2: runs the command that the page shows.
     fn connect_extractor(&self) -> Process {
         let Self { browser, .. } = self;
@@ -81,6 +105,7 @@ impl Bench {
         browser.fill("source", &self.path("notes"));
         browser.press("Make an enrolment code");
         browser.see("--enrol");
+        browser.assert_accessible("set-up, enrolment code");
         let shown = browser.run("return document.querySelector('.command code').textContent", json!([]));
         let mut arguments = shown.as_str().unwrap().split(' ');
         assert_eq!(arguments.next(), Some("./notesferry"));
@@ -88,28 +113,112 @@ impl Bench {
         let extractor = command.args(arguments).arg("--state-dir").arg(self.path("state")).spawn().unwrap();
         // It turns green by itself.
         browser.see("2 mailboxes found");
+        browser.assert_accessible("set-up, extractor connected");
         browser.press("Continue");
         Process(extractor)
     }
 
-    /// Steps 3 to 5, each with a reload before it goes on.
+    /// Steps 3 to 5, with reloads in between.
     fn choose_try_and_start(&self) {
         let Self { browser, .. } = self;
         browser.see("2 mailboxes found");
         browser.click("thead input");
         browser.see("2 mailboxes found, 2 chosen");
+        browser.assert_accessible("set-up, mailboxes");
         browser.press("Add and continue");
         browser.see("Try 10 items first");
         self.reload();
+        browser.assert_accessible("set-up, trial");
         browser.press("Carry 10 items");
         browser.see("arrived.");
         self.reload();
         browser.see("arrived.");
+        browser.assert_accessible("set-up, trial finished");
         browser.press("Continue");
         browser.see("Ready to carry 2 mailboxes");
         self.reload();
+        browser.assert_accessible("set-up, start");
         browser.press("Start now");
         browser.see("2 of 2 mailboxes finished.");
+    }
+
+    /// Lets the first mailbox carry what was set aside: one document, then the others.
+    fn try_set_aside_again(&self, server: &Dovecot, user: &str) {
+        let Self { browser, .. } = self;
+        let (_, before) = self.shown(1);
+        let (aside, arrived) = (before["Set aside"], messages(server, user));
+        assert!(aside > 1, "{before:?}");
+        browser.press("Change");
+        browser.click("dialog [name=all_documents]");
+        browser.press("Save");
+        browser.see("Carried too");
+        browser.click(".group summary");
+        browser.see("Open in Notes");
+        browser.assert_accessible("mailbox, set aside");
+        browser.press("Try again");
+        browser.see(&format!("Set aside ({})", aside - 1));
+        let (_, after) = self.shown(1);
+        assert_eq!([after["Set aside"], after["Delivered"]], [aside - 1, 1]);
+        assert_eq!(after["Items found"], before["Items found"]);
+        assert_eq!(messages(server, user), arrived + 1);
+        browser.press(if aside == 2 { "Try it again" } else { "Try these again" });
+        browser.see("every item had a way");
+        assert_eq!(messages(server, user), arrived + aside);
+    }
+
+    /// The views that the first run does not pass, with their dialogs.
+    fn look_around(&self) {
+        let Self { browser, .. } = self;
+        for (page, title, opens) in [
+            ("overview", "Overview", "Stop everything"),
+            ("mailboxes", "Mailboxes", "Add mailbox"),
+            ("connectors", "Connectors", "Add connector"),
+            ("extractors", "Extractors", "Revoke"),
+            ("people", "People", "Add person"),
+        ] {
+            self.go_to(page, title);
+            browser.assert_accessible(page);
+            browser.press(opens);
+            browser.see("Cancel");
+            browser.assert_accessible(&format!("{page}, {opens}"));
+            browser.press("Cancel");
+        }
+        self.go_to("extractors", "Extractors");
+        browser.click("summary");
+        browser.see("Readable");
+        browser.assert_accessible("extractors, mailboxes found");
+        self.go_to("log", "Log");
+        browser.assert_accessible("log");
+        // What follows is refused, and a browser complains of that.
+        assert_eq!(browser.complaints(), [""; 0]);
+        browser.press("Log out");
+        browser.see("Forgotten?");
+        browser.assert_accessible("log-in");
+        browser.fill("name", "ann");
+        browser.fill("password", "wrong");
+        browser.press("Log in");
+        browser.see("wrong");
+        browser.assert_accessible("log-in refused");
+    }
+
+    fn go_to(&self, page: &str, title: &str) {
+        self.browser.run("location.hash = '#/' + arguments[0]", json!([page]));
+        self.browser.see_page(title);
+    }
+
+    /// The target and the sum that the page shows for a mailbox.
+    fn shown(&self, mailbox: u64) -> (String, BTreeMap<String, u64>) {
+        let Self { browser, .. } = self;
+        self.go_to(&format!("mailboxes/{mailbox}"), "Mailbox");
+        browser.see("From and to");
+        browser.assert_accessible("mailbox");
+        let terms = "return [...document.querySelectorAll('dl > div')].map((term) => \
+                     [term.querySelector('dt').innerText, term.querySelector('dd').innerText])";
+        let terms: Vec<(String, String)> = serde_json::from_value(browser.run(terms, json!([]))).unwrap();
+        let target = terms.iter().find(|(name, _)| name == "Target").unwrap().1.clone();
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
+        let sum = terms.into_iter().filter_map(|(name, text)| Some((name, digits(&text)?))).collect();
+        (target, sum)
     }
 
     fn reload(&self) {
@@ -123,28 +232,54 @@ fn notesferry() -> Command {
     command
 }
 
-fn files_below(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
+/// How many different messages a user has.
+fn messages(server: &Dovecot, user: &str) -> u64 {
+    let digests = in_dovecot(server, user).into_iter().map(|(_, digest, ..): Placement| digest);
+    digests.collect::<BTreeSet<String>>().len() as u64
+}
+
+/// What `migrate` does with the same database.
+fn migrate(database: &str, target: &str, ledger: &str) -> Value {
+    let output = notesferry()
+        .args(["migrate", database, target, "--json", "--state-dir", ledger])
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap();
+    serde_json::from_slice(output.stdout.trim_ascii().rsplit(|byte| *byte == b'\n').next().unwrap()).unwrap()
 }
 
 #[test]
-fn the_first_run_ends_with_mail_in_a_maildir() {
-    let Some(bench) = Bench::start() else { return };
-    bench.browser.click("[value=maildir]");
-    bench.browser.fill("folder", &bench.path("mail/{name}"));
-    bench.browser.press("Test and continue");
+fn the_first_run_ends_with_mail_at_a_server() {
+    let Some(server) = Dovecot::start_with(TLS, make_certificate) else { return };
+    let Some(bench) = Bench::start(Some(&server.root().join("authority.pem"))) else { return };
+    bench.choose_target(&server);
     let _extractor = bench.connect_extractor();
     bench.choose_try_and_start();
-    for name in ["ann", "ben"] {
-        assert!(files_below(Path::new(&bench.path(&format!("mail/{name}")))) >= MAILS, "{name}");
+    for (mailbox, user) in [(1, "ann"), (2, "ben")] {
+        let (target, sum) = bench.shown(mailbox);
+        assert_eq!(target, format!("imaps://{user}@localhost:{}", server.tls_port));
+        let database = bench.path(&format!("notes/mail/{user}.nsf"));
+        let maildir = format!("maildir:{}", bench.path(user));
+        let expected = migrate(&database, &maildir, &bench.path("ledger"));
+        let count = |name: &str| expected[name].as_u64().unwrap();
+        assert_eq!(sum["Items found"], count("found"), "{sum:?}");
+        assert_eq!(sum["Set aside"], count("set_aside"), "{sum:?}");
+        // The trial carried some of them before.
+        let there = sum["Delivered"] + sum["Already there"];
+        assert_eq!(there, count("delivered") + count("already_there"), "{sum:?}");
+        assert_eq!(messages(&server, user), count("delivered"), "{sum:?}");
     }
-    assert_eq!(bench.browser.complaints(), [""; 0]);
+    // By this field the README finds what to take out again.
+    let mut reader = server.reader("ann");
+    let inbox = reader.examine("INBOX").unwrap().exists as usize;
+    assert_eq!(reader.search("HEADER X-Notesferry-Key notes.").unwrap().len(), inbox);
+    bench.try_set_aside_again(&server, "ann");
+    bench.look_around();
 }
 
 #[test]
 fn an_error_stands_beside_its_field() {
-    let Some(bench) = Bench::start() else { return };
+    let Some(bench) = Bench::start(None) else { return };
     bench.browser.press("Test and continue");
     bench.browser.see("Which server?");
     let script = "const field = document.activeElement; \

@@ -99,6 +99,17 @@ fn start_fails(arguments: &[&str], folder: &TempDir) -> (i32, String) {
 }
 
 #[test]
+fn behind_a_proxy_the_server_names_the_address_of_the_proxy() {
+    let settings = "trusted_proxies = [\"192.0.2.1\"]\npublic_address = \"http://migration.example.com\"\n";
+    let server = Server::start(settings);
+    assert_eq!(server.address, "migration.example.com");
+    assert_eq!(server.json(&["enrol-code"])["server"], "http://migration.example.com");
+    let folder = tempfile::tempdir().unwrap();
+    let (exit, text) = start_fails(&["--http", "--listen", "0.0.0.0:0"], &folder);
+    assert!(exit == 2 && text.contains("--trusted-proxy"), "{exit}: {text}");
+}
+
+#[test]
 fn a_server_starts_answers_and_stops() {
     let server = Server::start("");
     let info = server.json(&["info"]);

@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 mod campaign;
+#[cfg(unix)]
+mod clients;
 mod communication;
 mod conversion;
 mod corpus;

@@ -119,6 +119,12 @@ pub const SERIES_BYTES: usize = 64 << 20;
 /// Changed occurrences of a series that are written in full. The others keep their times.
 pub const SERIES_OVERRIDES: usize = 1_000;
 
+/// Folders inside the folder in which a server keeps attachments; each holds up to 40,000 of them.
+pub const DAOS_FOLDERS: usize = 10_000;
+
+/// Members of a group that are looked for among the contacts of its source; an item of names holds fewer.
+pub const GROUP_MEMBERS: usize = 10_000;
+
 /// Bytes of the description of one calendar entry; programs that show calendars expect a few lines.
 pub const DESCRIPTION_BYTES: usize = 1 << 20;
 
@@ -329,6 +335,15 @@ pub const SERVER_REQUESTS: usize = GATE_CONNECTIONS + 32;
 
 /// Seconds that running requests get to end when the server stops.
 pub const SERVER_STOP_SECONDS: u64 = 10;
+
+/// Failures in a row after which a pass that waits for its next try is shown as one that needs somebody.
+pub const FAILURES_BY_ITSELF: u32 = 3;
+
+/// Different details of one kind of loss that are told apart: more than a person reads, and few enough for memory.
+pub const FINDING_DETAILS: usize = 1_000;
+
+/// Details of one kind of loss that are shown, the most frequent first.
+pub const FINDING_SAMPLES: usize = 5;
 
 /// Entries of one page of a list of the web API.
 pub const API_PAGE_ENTRIES: usize = 1_000;

@@ -1,13 +1,14 @@
 //! Notes names and stored addresses as mailboxes of a message.
 //!
-//! What is known today: the lists of Internet addresses that run parallel to the lists of names, and addresses that are
-//! Internet addresses already. The rest becomes a placeholder in a domain that does not exist (RFC 2606 section 2), so
-//! that no header is a syntax error and nobody else gets an answer.
+//! What is known comes first: the lists of Internet addresses that run parallel to the lists of names, addresses that
+//! are Internet addresses already, and the directory. The rest becomes a placeholder in a domain that does not exist
+//! (RFC 2606 section 2), so that no header is a syntax error and nobody else gets an answer.
 
+use crate::conversion::directory::{Answer, Directory};
 use crate::conversion::losses::Losses;
 use crate::model::loss::LossKind;
 use crate::notes::document::Note;
-use crate::notes::names::{AddressKind, NotesName, classify};
+use crate::notes::names::{AddressKind, NotesName, address_key, classify};
 
 /// RFC 5321 section 4.5.3.1.1.
 const LOCAL_PART_BYTES: usize = 64;
@@ -18,20 +19,47 @@ const PLACEHOLDER_DOMAIN: &str = "unresolved.invalid";
 pub struct Mailbox {
     pub name: Option<String>,
     pub address: String,
+    /// A group that has a name and no address; the address is a placeholder.
+    pub is_bare_group: bool,
+}
+
+impl Mailbox {
+    fn new(name: Option<String>, address: String) -> Self {
+        Self { name, address, is_bare_group: false }
+    }
 }
 
 /// The mailbox of a stored address and of its partner in the Internet list.
-pub fn resolve(stored: &str, partner: Option<&str>, losses: &mut Losses) -> Option<Mailbox> {
+pub fn resolve(
+    directory: &Directory,
+    stored: &str,
+    partner: Option<&str>,
+    losses: &mut Losses,
+) -> Option<Mailbox> {
     let stored = classify(stored);
     if let Some(AddressKind::Internet { address, phrase }) = partner.map(classify) {
         let name = phrase.or_else(|| display_name(&stored));
-        return Some(Mailbox { name, address });
+        return Some(Mailbox::new(name, address));
     }
     match stored {
         AddressKind::Empty => None,
-        AddressKind::Internet { address, phrase } => Some(Mailbox { name: phrase, address }),
-        AddressKind::Notes(name) => Some(placeholder(&name, losses)),
+        AddressKind::Internet { address, phrase } => Some(match directory.find_constructed(&address) {
+            Some((name, found)) => Mailbox::new(phrase.or(Some(name.common_name().to_owned())), found),
+            None => Mailbox::new(phrase, address),
+        }),
+        AddressKind::Notes(name) => Some(match directory.find(&name) {
+            Answer::Address(address) => Mailbox::new(Some(name.common_name().to_owned()), address),
+            Answer::Group => Mailbox { is_bare_group: true, ..placeholder(&name, losses) },
+            Answer::Unknown => placeholder(&name, losses),
+        }),
     }
+}
+
+/// The Internet address of a stored one, if there is any.
+pub fn internet(directory: &Directory, stored: &str) -> Option<String> {
+    let mut unresolved = Losses::default();
+    let mailbox = resolve(directory, stored, None, &mut unresolved)?;
+    unresolved.into_list().is_empty().then_some(mailbox.address)
 }
 
 fn display_name(kind: &AddressKind) -> Option<String> {
@@ -49,7 +77,8 @@ fn placeholder(name: &NotesName, losses: &mut Losses) -> Mailbox {
         name.route().iter().for_each(|domain| told.extend(["@", domain.as_str()]));
     }
     losses.add(LossKind::AddressUnresolved, told.as_str());
-    Mailbox { address: format!("{}@{PLACEHOLDER_DOMAIN}", local_part(&told)), name: Some(told) }
+    let address = format!("{}@{PLACEHOLDER_DOMAIN}", local_part(&told));
+    Mailbox::new(Some(told), address)
 }
 
 /// The letters and digits of a name, its words joined by dots.
@@ -67,11 +96,17 @@ fn local_part(name: &str) -> String {
 
 /// The address that stands for a sender nobody knows.
 pub fn unknown_sender() -> Mailbox {
-    Mailbox { name: Some("Unknown sender".to_owned()), address: format!("unknown@{PLACEHOLDER_DOMAIN}") }
+    Mailbox::new(Some("Unknown sender".to_owned()), format!("unknown@{PLACEHOLDER_DOMAIN}"))
 }
 
 /// The mailboxes of an address item, by its list of Internet addresses where that runs parallel.
-pub fn resolve_list(note: &Note, item: &str, partner_item: &str, losses: &mut Losses) -> Vec<Mailbox> {
+pub fn resolve_list(
+    directory: &Directory,
+    note: &Note,
+    item: &str,
+    partner_item: &str,
+    losses: &mut Losses,
+) -> Vec<Mailbox> {
     let stored = note.texts(item);
     let mut partners = note.texts(partner_item);
     if !partners.is_empty() && partners.len() != stored.len() && !stored.is_empty() {
@@ -81,17 +116,17 @@ pub fn resolve_list(note: &Note, item: &str, partner_item: &str, losses: &mut Lo
     // A list of Internet addresses alone is a list all the same.
     let stored = if stored.is_empty() { partners.clone() } else { stored };
     let partner = |at: usize| partners.get(at).map(String::as_str);
-    stored.iter().enumerate().filter_map(|(at, text)| resolve(text, partner(at), losses)).collect()
+    stored.iter().enumerate().filter_map(|(at, text)| resolve(directory, text, partner(at), losses)).collect()
 }
 
 /// The mailboxes of an item that holds what the user typed: one text may hold several addresses.
-pub fn resolve_typed(note: &Note, item: &str, losses: &mut Losses) -> Vec<Mailbox> {
+pub fn resolve_typed(directory: &Directory, note: &Note, item: &str, losses: &mut Losses) -> Vec<Mailbox> {
     let texts = note.texts(item);
     let typed = match texts.as_slice() {
         [only] => split_typed(only).unwrap_or_else(|| vec![only.clone()]),
         _ => texts,
     };
-    typed.iter().filter_map(|text| resolve(text, None, losses)).collect()
+    typed.iter().filter_map(|text| resolve(directory, text, None, losses)).collect()
 }
 
 /// Several addresses in one text; `None` unless each of them is an Internet address.
@@ -112,12 +147,7 @@ fn split_typed(text: &str) -> Option<Vec<String>> {
 
 /// Whether two stored addresses name the same person.
 pub fn same(one: &str, other: &str) -> bool {
-    let key = |stored: &str| match classify(stored) {
-        AddressKind::Empty => String::new(),
-        AddressKind::Internet { address, .. } => address.to_lowercase(),
-        AddressKind::Notes(name) => name.directory_key(),
-    };
-    key(one) == key(other)
+    address_key(one) == address_key(other)
 }
 
 #[cfg(test)]

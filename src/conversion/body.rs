@@ -89,9 +89,8 @@ impl Body {
         if self.formatted { related(plain, &self.composite.text) } else { plain }
     }
 
-    /// `mixed { text, attachments }`; without attachments only the text.
-    pub fn with_files(&self, text: Part, files: &[File], losses: &mut Losses) -> Part {
-        let mut parts = vec![text];
+    /// `mixed { parts, attachments }`; of one part only that part.
+    pub fn with_files(&self, mut parts: Vec<Part>, files: &[File], losses: &mut Losses) -> Part {
         parts.extend(attached(files, &self.composite.attachments, losses));
         Part::multipart("mixed", parts)
     }

@@ -15,10 +15,23 @@ const TEMPLATES: &str = "Templates";
 const ALL_DOCUMENTS: &str = "All Documents";
 const CALENDAR: &str = "Calendar";
 const TASKS: &str = "Tasks";
+const CONTACTS: &str = "Contacts";
+const NOTEBOOK: &str = "Notebook";
 
 /// Names that a user's folder must not take.
-const OUR_NAMES: [&str; 9] =
-    [FolderPath::INBOX, DRAFTS, SENT, TRASH, JUNK, TEMPLATES, ALL_DOCUMENTS, CALENDAR, TASKS];
+const OUR_NAMES: [&str; 11] = [
+    FolderPath::INBOX,
+    DRAFTS,
+    SENT,
+    TRASH,
+    JUNK,
+    TEMPLATES,
+    ALL_DOCUMENTS,
+    CALENDAR,
+    TASKS,
+    CONTACTS,
+    NOTEBOOK,
+];
 
 /// The target folder of a source folder; `None` for one that users do not see.
 pub fn target(folder: &Folder) -> Option<FolderPath> {
@@ -49,7 +62,7 @@ pub fn is_junk(placements: &[FolderPath]) -> bool {
     placements.contains(&FolderPath::new([JUNK]))
 }
 
-/// The folders of a document, each once. Entries lie in the folder of their kind and where the user filed them. Mail in
+/// The folders of a document, each once. Entries, contacts and pages lie in the folder of their kind and where the user filed them. Mail in
 /// no folder goes where the views of the mail file show it; nothing is dropped.
 pub fn placements(
     note: &Note,
@@ -78,6 +91,8 @@ pub fn placements(
     let own = match kind {
         Kind::Entry(EntryKind::Task) => Some(TASKS),
         Kind::Entry(_) => Some(CALENDAR),
+        Kind::Contact(_) => Some(CONTACTS),
+        Kind::Journal => Some(NOTEBOOK),
         _ if !placements.is_empty() => None,
         Kind::Mail(_) => Some(by_state(note, state)),
         Kind::Other(_) => Some(ALL_DOCUMENTS),

@@ -4,6 +4,8 @@
 //! there once, `From` and `Date` always. No value can start a header of its own.
 
 use crate::conversion::address::{self, Mailbox};
+use crate::conversion::calendar::journal;
+use crate::conversion::contact;
 use crate::conversion::date::{self, Dates};
 use crate::conversion::kind::{self, Kind, MailForm};
 use crate::conversion::listing;
@@ -41,6 +43,9 @@ const SINGLE: [&str; 12] = [
     "Subject",
     "Return-Path",
 ];
+
+/// Headers of addresses in which a group may stand (RFC 5322 section 3.4).
+const TAKING_GROUPS: [&str; 7] = ["To", "Cc", "Bcc", "Reply-To", "Resent-To", "Resent-Cc", "Resent-Bcc"];
 
 /// Headers that ask the reader's program for a receipt.
 const RECEIPT_REQUESTS: [&str; 3] =
@@ -114,13 +119,18 @@ impl Headers {
     /// Adds a header of addresses, unless there are none.
     pub fn addresses(&mut self, name: &str, mailboxes: &[Mailbox]) {
         const FOLD_COLUMN: usize = 78;
+        let takes_groups = TAKING_GROUPS.iter().any(|other| other.eq_ignore_ascii_case(name));
         if mailboxes.is_empty() || self.has(name) {
             return;
         }
         self.write(name, |body, column| {
             let mut column = column;
             for (number, mailbox) in mailboxes.iter().enumerate() {
-                let text = mailbox_text(mailbox);
+                let text = if takes_groups && mailbox.is_bare_group {
+                    group_text(mailbox)
+                } else {
+                    mailbox_text(mailbox)
+                };
                 if number > 0 {
                     let fold = column + 2 + text.len() > FOLD_COLUMN;
                     body.extend_from_slice(if fold { b",\r\n " } else { b", " });
@@ -191,6 +201,11 @@ fn mailbox_text(mailbox: &Mailbox) -> Vec<u8> {
     text
 }
 
+/// A group without members: its name can be told, and no address be made up.
+fn group_text(group: &Mailbox) -> Vec<u8> {
+    format!("{}:;", phrase(group.name.as_deref().unwrap_or_default())).into_bytes()
+}
+
 /// What the header is made from.
 pub struct Source<'a> {
     pub note: &'a Note,
@@ -212,10 +227,10 @@ pub fn build(source: &Source<'_>, others: &[u8], losses: &mut Losses) -> Headers
     take_lines(&mut headers, source.state, others, losses);
     write_date(&mut headers, source.dates);
     write_authors(&mut headers, source, losses);
-    write_recipients(&mut headers, note, losses);
+    write_recipients(&mut headers, source, losses);
     write_subject(&mut headers, source);
     write_ids(&mut headers, source);
-    write_trace(&mut headers, note, losses);
+    write_trace(&mut headers, source, losses);
     write_priorities(&mut headers, note);
     write_receipt(&mut headers, source);
     write_notes_headers(&mut headers, note);
@@ -379,7 +394,7 @@ fn write_authors(headers: &mut Headers, source: &Source<'_>, losses: &mut Losses
     }
     let one = |item: &str, partner: &str, losses: &mut Losses| {
         let partner = note.text(partner);
-        address::resolve(&note.text(item), Some(&partner), losses)
+        address::resolve(source.context.directory, &note.text(item), Some(&partner), losses)
     };
     let (author, principal) = (note.text("From"), note.text("Principal"));
     if principal.trim().is_empty() || address::same(&author, &principal) {
@@ -403,12 +418,17 @@ fn fallback_author(source: &Source<'_>, losses: &mut Losses) -> Mailbox {
     let chair = source.note.text("Chair");
     let owner = source.context.owner.filter(|_| source.state.is_own());
     let editor = source.note.text("$UpdatedBy");
+    // What is no mail was never sent, so nobody misses the address of its author.
+    let mut unasked = Losses::default();
+    let losses = if source.is_mail { losses } else { &mut unasked };
     let known = [chair].into_iter().chain(owner.map(str::to_owned)).chain([editor]);
-    let mut resolved = known.filter_map(|name| address::resolve(&name, None, losses));
+    let mut resolved =
+        known.filter_map(|name| address::resolve(source.context.directory, &name, None, losses));
     resolved.next().unwrap_or_else(address::unknown_sender)
 }
 
-fn write_recipients(headers: &mut Headers, note: &Note, losses: &mut Losses) {
+fn write_recipients(headers: &mut Headers, source: &Source<'_>, losses: &mut Losses) {
+    let (note, directory) = (source.note, source.context.directory);
     let lists = [
         ("To", "SendTo", "INetSendTo", "EnterSendTo"),
         ("Cc", "CopyTo", "INetCopyTo", "EnterCopyTo"),
@@ -419,14 +439,14 @@ fn write_recipients(headers: &mut Headers, note: &Note, losses: &mut Losses) {
         if headers.has(name) {
             continue;
         }
-        let mut mailboxes = address::resolve_list(note, item, partner, losses);
+        let mut mailboxes = address::resolve_list(directory, note, item, partner, losses);
         if mailboxes.is_empty() {
-            mailboxes = address::resolve_typed(note, typed, losses);
+            mailboxes = address::resolve_typed(directory, note, typed, losses);
         }
         headers.addresses(name, &mailboxes);
     }
-    if let Some(sender) =
-        address::resolve(&note.text("Sender"), None, losses).filter(|_| !headers.has("Sender"))
+    if !headers.has("Sender")
+        && let Some(sender) = address::resolve(directory, &note.text("Sender"), None, losses)
     {
         headers.addresses("Sender", &[sender]);
     }
@@ -434,6 +454,16 @@ fn write_recipients(headers: &mut Headers, note: &Note, losses: &mut Losses) {
 
 fn write_subject(headers: &mut Headers, source: &Source<'_>) {
     let mut subject = source.note.text("Subject").replace(char::is_control, " ").trim().to_owned();
+    if subject.is_empty() {
+        subject = match kind::kind(source.note) {
+            Kind::Mail(_) => {
+                source.note.text("MailStationeryName").replace(char::is_control, " ").trim().to_owned()
+            }
+            Kind::Contact(kind) => contact::display_name(source.note, kind),
+            Kind::Journal => journal::subject(source.note),
+            Kind::Entry(_) | Kind::Other(_) => String::new(),
+        };
+    }
     if subject.is_empty() && !source.is_mail {
         subject = listing::subject(source.note);
     }
@@ -463,10 +493,7 @@ fn write_ids(headers: &mut Headers, source: &Source<'_>) {
 
 /// The Message-ID of the document that `$REF` names.
 fn parent_id(source: &Source<'_>) -> Option<String> {
-    match source.note.first("$REF")?.value() {
-        Ok(Value::NoteRefs(unids)) => unids.first().and_then(|&unid| (source.context.message_id_of)(unid)),
-        _ => None,
-    }
+    source.note.parent_unid().and_then(|unid| (source.context.message_id_of)(unid))
 }
 
 /// A message identifier with its angle brackets (RFC 5322 section 3.6.4); `None` for what cannot be one.
@@ -485,14 +512,15 @@ fn synthetic_id(origin: &Origin) -> String {
     format!("<{}.{replica:016x}@notes.invalid>", unid.to_string().to_lowercase())
 }
 
-fn write_trace(headers: &mut Headers, note: &Note, losses: &mut Losses) {
-    let originator = address::resolve(&note.text("SMTPOriginator"), None, &mut Losses::default());
+fn write_trace(headers: &mut Headers, source: &Source<'_>, losses: &mut Losses) {
+    let (note, directory) = (source.note, source.context.directory);
+    let originator = address::resolve(directory, &note.text("SMTPOriginator"), None, &mut Losses::default());
     if let Some(mailbox) = originator {
         headers.text_once("Return-Path", &format!("<{}>", mailbox.address));
     }
     // RFC 5322 section 3.6.6.
     for name in ["Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Bcc"] {
-        let mailboxes = address::resolve_list(note, &name.replace('-', "_"), "", losses);
+        let mailboxes = address::resolve_list(directory, note, &name.replace('-', "_"), "", losses);
         headers.addresses(name, &mailboxes);
     }
     if let Some(Moment::Instant { unix_ms, zone_minutes }) =

@@ -10,6 +10,10 @@ pub enum Kind {
     Mail(MailForm),
     /// Something that stands in a calendar or in a list of tasks.
     Entry(EntryKind),
+    /// Something that stands in an address book.
+    Contact(ContactKind),
+    /// A page of a notebook.
+    Journal,
     /// Anything else, with the words for the report.
     Other(&'static str),
 }
@@ -25,6 +29,13 @@ pub enum EntryKind {
     Task,
 }
 
+/// Whom a contact stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactKind {
+    Person,
+    Group,
+}
+
 /// How a document is mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailForm {
@@ -36,6 +47,8 @@ pub enum MailForm {
     Notice,
     Report(Report),
     PhoneMessage,
+    /// A link that was kept as a document.
+    Bookmark,
     /// A form that we do not know, with items of mail.
     Foreign,
 }
@@ -47,7 +60,8 @@ const MAIL_ITEMS: [&str; 5] = ["SendTo", "From", "PostedDate", "DeliveredDate", 
 pub fn kind(note: &Note) -> Kind {
     const SETTINGS: Kind = Kind::Other("settings and caches are not content");
     const ROOMS: Kind = Kind::Other("documents of a room database are out of scope");
-    match form(note).to_ascii_lowercase().as_str() {
+    let form = form(note).to_ascii_lowercase();
+    match form.as_str() {
         "memo" | "reply" | "reply with history" => Kind::Mail(MailForm::Written),
         "phone message" => Kind::Mail(MailForm::PhoneMessage),
         "nondelivery report" => Kind::Mail(MailForm::Report(Report::NotDelivered)),
@@ -56,11 +70,19 @@ pub fn kind(note: &Note) -> Kind {
         // The client turns an invitation into an entry where it lies.
         "notice" if note.has("CalendarDateTime") && note.has("$BusyName") => Kind::Entry(entry_kind(note)),
         "notice" | "(replynotice)" | "tasknotice" => Kind::Mail(MailForm::Notice),
-        "trace report" | "quota report" | "database entry" | "bookmark" => Kind::Mail(MailForm::System),
+        "bookmark" => Kind::Mail(MailForm::Bookmark),
+        "trace report" | "quota report" | "database entry" => Kind::Mail(MailForm::System),
         "appointment" | "_calendar entry" => Kind::Entry(entry_kind(note)),
         "task" => Kind::Entry(EntryKind::Task),
-        "person" | "group" => Kind::Other("contacts are not converted yet"),
-        "journalentry" => Kind::Other("journal entries are not converted yet"),
+        "person" => Kind::Contact(ContactKind::Person),
+        "group" => Kind::Contact(ContactKind::Group),
+        "journalentry" => Kind::Journal,
+        // Documents of address books tell their type too.
+        "location" | "connection" | "account" | "certificate" | "server" | "database"
+            if note.text("Type").trim().eq_ignore_ascii_case(&form) =>
+        {
+            Kind::Other("settings of an address book are not content")
+        }
         "mailrule" => Kind::Other("mail rules are not content"),
         "calendarprofile" | "delegationprofile" | "repeatcache" => SETTINGS,
         "reservation" | "resource" => ROOMS,

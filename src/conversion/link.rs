@@ -32,7 +32,8 @@ pub fn notes_url(link: &NoteLink, server: &str) -> String {
     url
 }
 
-fn percent_encode(text: &str) -> String {
+/// Text as a part of a URL, all but letters, digits and `-._~` encoded.
+pub fn percent_encode(text: &str) -> String {
     text.bytes().fold(String::new(), |mut url, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             url.push(char::from(byte));

@@ -15,7 +15,10 @@ mod attachment;
 mod body;
 mod calendar;
 mod composite;
+mod contact;
+mod content_line;
 mod date;
+mod directory;
 mod filing;
 mod font;
 mod headers;
@@ -33,9 +36,13 @@ mod plain;
 mod report;
 mod state;
 
+pub use contact::VcardVersion;
+pub use directory::{Directory, RowError};
+
 use crate::conversion::body::Body;
-use crate::conversion::calendar::Calendar;
-use crate::conversion::date::dates;
+use crate::conversion::calendar::{Calendar, journal};
+use crate::conversion::contact::Card;
+use crate::conversion::date::{Dates, dates};
 use crate::conversion::headers::{Headers, Source};
 use crate::conversion::kind::{Kind, MailForm};
 use crate::conversion::losses::Losses;
@@ -56,6 +63,15 @@ use crate::notes::value::Value;
 /// order.
 pub const CONVERTER_VERSION: u32 = 3;
 
+/// What the administrator chose among the forms that items can take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// The version in which contacts are written.
+    pub vcard: VcardVersion,
+    /// Targets that store objects get pages of a notebook as VJOURNAL, which few programs show, instead of as mail.
+    pub vjournal: bool,
+}
+
 /// What conversion knows beside the item itself.
 pub struct Context<'a> {
     pub replica: ReplicaId,
@@ -67,6 +83,9 @@ pub struct Context<'a> {
     pub all_documents: bool,
     /// The folders of the source, for the placement of the item.
     pub folders: &'a [Folder],
+    /// What is known of Notes names.
+    pub directory: &'a Directory,
+    pub choices: Choices,
     /// The Message-ID of a document of the same file.
     pub message_id_of: &'a dyn Fn(Unid) -> Option<String>,
 }
@@ -111,7 +130,11 @@ pub fn convert(
         Kind::Entry(_) if is_no_item(item, note, files, &mut losses) => {
             return Ok(Converted::nothing(losses));
         }
-        Kind::Entry(_) => None,
+        Kind::Contact(_) if is_losing_copy(note, &item.related) => {
+            losses.add(LossKind::ConflictCopySkipped, "");
+            return Ok(Converted::nothing(losses));
+        }
+        Kind::Entry(_) | Kind::Contact(_) | Kind::Journal => None,
         Kind::Other(_) if context.all_documents => None,
         Kind::Other(why) => return Err(not_mail(note, why)),
     };
@@ -120,11 +143,18 @@ pub fn convert(
     // A document that is no mail never had a date or sender to lose.
     let mut unasked = Losses::default();
     let of_mail = if mail.is_some() { &mut losses } else { &mut unasked };
-    let dates = dates(note, state, context.now_unix_ms, of_mail);
+    let mut dates = dates(note, state, context.now_unix_ms, of_mail);
+    if kind == Kind::Journal
+        && let Some(date) = journal::date(note)
+    {
+        dates = Dates { header: date, internal_ms: date.unix_ms };
+    }
     let source = Source { note, origin: &item.origin, context, state, is_mail: mail.is_some(), dates };
     report_whole(note, &mut losses);
     let (headers, rendered, object) = render(&source, kind, files, &item.related, &mut losses);
     let placements = filing::placements(note, folders, context.folders, kind, state, &mut losses);
+    // Nobody has unread contacts.
+    let unread = unread.filter(|_| !matches!(kind, Kind::Contact(_) | Kind::Journal));
     let mut flags = state::flags(note, state, unread, headers.receipt_disarmed);
     if filing::is_junk(&placements) {
         flags.keywords.push("$Junk".to_owned());
@@ -179,6 +209,12 @@ fn is_no_item(item: &SourceItem, note: &Note, files: &[File], losses: &mut Losse
     true
 }
 
+/// Whether a contact lost a conflict of replication against another one, which is there.
+fn is_losing_copy(note: &Note, related: &[Note]) -> bool {
+    note.has("$Conflict")
+        && note.parent_unid().is_some_and(|winner| related.iter().any(|other| other.unid == winner))
+}
+
 /// The words of a rich-text item, not wrapped, and what they do not tell.
 pub fn plain_text(note: &Note, item: &str) -> (String, Vec<Loss>) {
     let mut losses = Losses::default();
@@ -202,18 +238,55 @@ fn report_whole(note: &Note, losses: &mut Losses) {
     }
 }
 
-/// The header and the content of a document, from the best body it has. `calendar` becomes a part of it.
+/// The form of an item's own kind, beside the text of its message.
+#[derive(Default)]
+struct OwnForm {
+    /// For those who read the message, in lines.
+    told: String,
+    /// Another form of the text (RFC 6047 section 2.4).
+    alternative: Option<Part>,
+    attached: Option<Part>,
+}
+
+impl OwnForm {
+    fn of(calendar: Option<&Calendar>, card: Option<&Card>) -> Self {
+        let told = match (calendar, card) {
+            (Some(calendar), _) => &calendar.told,
+            (None, Some(card)) => card.told(),
+            (None, None) => "",
+        };
+        let told = if told.is_empty() { String::new() } else { format!("{told}\n") };
+        Self { told, alternative: calendar.map(Calendar::part), attached: card.map(Card::part) }
+    }
+
+    /// The text of a message with its other forms.
+    fn beside(self, text: Part) -> Vec<Part> {
+        let text = match (text, self.alternative) {
+            (text, None) => text,
+            (Part::Multipart { content_type, mut parts }, Some(other))
+                if content_type.c_type == "multipart/alternative" =>
+            {
+                parts.push(other);
+                Part::Multipart { content_type, parts }
+            }
+            (text, Some(other)) => Part::multipart("alternative", vec![text, other]),
+        };
+        std::iter::once(text).chain(self.attached).collect()
+    }
+}
+
+/// The header and the content of a document, from the best body it has.
 fn content(
     source: &Source<'_>,
     kind: Kind,
-    calendar: Option<&Calendar>,
+    own: OwnForm,
     files: &[File],
     losses: &mut Losses,
 ) -> (Headers, Part) {
     let note = source.note;
     if note.has_mime_body() {
         let (headers, content) = mime_content(source, kind, files, losses);
-        return (headers, with_calendar(content, calendar));
+        return (headers, Part::multipart("mixed", own.beside(content)));
     }
     let headers = headers::build(source, &[], losses);
     if is_sealed(note) {
@@ -221,8 +294,9 @@ fn content(
         let stub = "This message is encrypted with Notes and was not converted.\n";
         return (headers, Part::plain(stub.to_owned()));
     }
-    let own = matches!(kind, Kind::Mail(MailForm::Written) | Kind::Entry(_));
-    let item = if own { "Body" } else { body::item_name(note) };
+    let is_own_form =
+        matches!(kind, Kind::Mail(MailForm::Written) | Kind::Entry(_) | Kind::Contact(_) | Kind::Journal);
+    let item = if is_own_form { "Body" } else { body::item_name(note) };
     let mut body = Body::of(note, item, losses);
     match kind {
         Kind::Mail(MailForm::PhoneMessage) => body.prepend_lines(&listing::fields(note)),
@@ -234,30 +308,29 @@ fn content(
             }
             body.append_lines(&listing::other_texts(note, item, losses));
         }
-        Kind::Mail(_) => {}
-        Kind::Entry(_) => {
-            calendar.into_iter().for_each(|calendar| body.prepend_lines(&format!("{}\n", calendar.told)));
+        Kind::Mail(MailForm::Bookmark) => body.append_lines(&bookmark_lines(note)),
+        Kind::Mail(_) | Kind::Journal => {}
+        Kind::Entry(_) | Kind::Contact(_) => {
+            body.prepend_lines(&own.told);
             body.append_lines(&listing::other_texts(note, item, losses));
         }
         Kind::Other(_) => body.append_lines(&format!("\n{}", listing::lines(note, item, losses))),
     }
     let mut text = body.text_part();
     if let Kind::Mail(MailForm::Report(report)) = kind {
-        text = report::wrap(report, note, text, losses);
+        text = report::wrap(report, note, text, source.context.directory, losses);
     }
-    (headers, body.with_files(with_calendar(text, calendar), files, losses))
+    (headers, body.with_files(own.beside(text), files, losses))
 }
 
-/// The calendar part stands beside the text as another form of it (RFC 6047 section 2.4).
-fn with_calendar(text: Part, calendar: Option<&Calendar>) -> Part {
-    let Some(calendar) = calendar.map(Calendar::part) else { return text };
-    match text {
-        Part::Multipart { content_type, mut parts } if content_type.c_type == "multipart/alternative" => {
-            parts.push(calendar);
-            Part::Multipart { content_type, parts }
-        }
-        text => Part::multipart("alternative", vec![text, calendar]),
-    }
+/// What a bookmark leads to: the links that it keeps, and what its fields say.
+fn bookmark_lines(note: &Note) -> String {
+    let links = note.all("$Links").filter_map(|item| match item.value() {
+        Ok(Value::NoteLinks(links)) => Some(links),
+        _ => None,
+    });
+    let links = links.flatten().map(|link| format!("{}\n", link::notes_url(&link, "")));
+    links.collect::<String>() + &listing::fields(note)
 }
 
 /// The header and the stored parts of a document that holds a MIME message, with the files that no part names. Of a
@@ -304,11 +377,19 @@ fn render(
         Kind::Mail(MailForm::Notice) if !mime::has_calendar_part(source.note) => {
             calendar::notice(source, losses)
         }
-        Kind::Mail(_) | Kind::Other(_) => None,
+        _ => None,
     };
-    let object = calendar.as_ref().filter(|_| matches!(kind, Kind::Entry(_)));
-    let object = object.map(|calendar| calendar.object(source.origin, source.note, files));
-    let (headers, content) = content(source, kind, calendar.as_ref(), files, losses);
+    let card = match kind {
+        Kind::Contact(contact) => Some(contact::card(source, contact, files, related, losses)),
+        _ => None,
+    };
+    let own = OwnForm::of(calendar.as_ref(), card.as_ref());
+    let object = match kind {
+        Kind::Entry(_) => calendar.map(|calendar| calendar.object(source.origin, source.note, files)),
+        Kind::Journal if source.context.choices.vjournal => Some(journal::object(source, files)),
+        _ => card.map(Card::object),
+    };
+    let (headers, content) = content(source, kind, own, files, losses);
     let mut bytes = headers.to_bytes();
     bytes.extend_from_slice(b"MIME-Version: 1.0\r\n");
     (headers, message::render(&bytes, content, source.origin), object)

@@ -38,13 +38,13 @@ pub const OPEN_QUESTIONS: &[OpenQuestion] = &[
     OpenQuestion {
         question: "Which form and items has a notebook page?",
         present_rule: "the form JournalEntry with Subject, Body and DiaryDate",
-        found_at: ("src/conversion/kind.rs", "journalentry"),
+        found_at: ("src/conversion/calendar/journal.rs", "DiaryDate"),
         settled_by: "a notebook made in a client",
     },
     OpenQuestion {
         question: "How are the items of groups, further addresses and photos of contacts called?",
         present_rule: "the names that several public programs use",
-        found_at: ("src/conversion/kind.rs", "group"),
+        found_at: ("src/conversion/contact/mod.rs", "ListName"),
         settled_by: "an address book made in a client",
     },
     OpenQuestion {

@@ -4,6 +4,7 @@
 //! report that names no recipient stays plain mail.
 
 use crate::conversion::address;
+use crate::conversion::directory::Directory;
 use crate::conversion::headers::{Headers, encoded};
 use crate::conversion::losses::Losses;
 use crate::conversion::message::Part;
@@ -20,7 +21,7 @@ pub enum Report {
 }
 
 /// The content of a report around its readable part; without facts only that.
-pub fn wrap(report: Report, note: &Note, readable: Part, losses: &mut Losses) -> Part {
+pub fn wrap(report: Report, note: &Note, readable: Part, directory: &Directory, losses: &mut Losses) -> Part {
     let (report_type, facts) = match report {
         Report::NotDelivered | Report::Delivered => ("delivery-status", delivery_status(report, note)),
         Report::Read => ("disposition-notification", disposition(note)),
@@ -28,7 +29,7 @@ pub fn wrap(report: Report, note: &Note, readable: Part, losses: &mut Losses) ->
     let Some(facts) = facts else { return readable };
     let content_type = ContentType::new(format!("message/{report_type}"));
     let mut parts = vec![readable, Part::Text { content_type, text: facts }];
-    parts.extend(original_headers(note, losses));
+    parts.extend(original_headers(note, directory, losses));
     let content_type = ContentType::new("multipart/report").attribute("report-type", report_type);
     Part::Multipart { content_type, parts }
 }
@@ -82,12 +83,12 @@ fn one_line(text: &str) -> String {
 }
 
 /// What the report knows of the message it is about.
-fn original_headers(note: &Note, losses: &mut Losses) -> Option<Part> {
+fn original_headers(note: &Note, directory: &Directory, losses: &mut Losses) -> Option<Part> {
     let mut headers = Headers::default();
     let items =
         [("From", "OriginalFrom"), ("To", "OriginalTo"), ("Cc", "Originalcc"), ("Bcc", "Originalbcc")];
     for (name, item) in items {
-        headers.addresses(name, &address::resolve_list(note, item, "", losses));
+        headers.addresses(name, &address::resolve_list(directory, note, item, "", losses));
     }
     let text = String::from_utf8_lossy(&headers.to_bytes()).replace("\r\n", "\n");
     let content_type = ContentType::new("text/rfc822-headers");

@@ -1,10 +1,10 @@
 //! A tree of folders with one file per item, for people and for programs that import such files: messages as `.eml`,
-//! calendar entries and tasks as `.ics`.
+//! calendar entries and tasks as `.ics`, contacts as `.vcf`.
 //!
 //! A file is named `<date> <subject> <placement id>.eml`: readable first, and never the name of another. Names are
 //! legal on Windows too: reserved characters become `_`, reserved words get one, and every part is bounded. Flags are
 //! not kept, because such files have no place for them. A message is written under a temporary name and renamed, so a
-//! file that ends in `.eml` or `.ics` is whole.
+//! file that ends in `.eml`, `.ics` or `.vcf` is whole.
 
 use crate::destinations::files::{
     deliver_error, destination_error, file_names, location, look_at_message, reconcile_by_name, sync_batch,
@@ -27,7 +27,7 @@ const NAME_PART_BYTES: usize = 80;
 
 const MESSAGE_ENDING: &str = ".eml";
 /// The endings of whole files.
-const ENDINGS: [&str; 2] = [MESSAGE_ENDING, ".ics"];
+const ENDINGS: [&str; 3] = [MESSAGE_ENDING, ".ics", ".vcf"];
 const TEMPORARY_ENDING: &str = ".eml.part";
 
 /// A tree of message files.

@@ -93,6 +93,32 @@ named! {
     }
 }
 
+impl SetAsideReason {
+    /// What a person can do about it, in a sentence or two.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::UnknownForm => {
+                "Not what a mail file is made of. If it matters, let the mailbox carry other documents too: then it arrives as a message that lists its fields."
+            }
+            Self::UnreadableNote => {
+                "The database is damaged here. Run Fixup on a copy of it, or take another replica, and try again."
+            }
+            Self::TooLarge => "Raise the target's limit for one message, and try again.",
+            Self::Refused => "The target's own words stand beside it. Clear the cause there, and try again.",
+            Self::Uncertain => {
+                "The target never said whether it took it. Look for it there: it is not sent a second time."
+            }
+            Self::MailboxFull => "Make room at the target or raise its quota, and try again.",
+            Self::SourceChanged => {
+                "The database changed while it was read. Close it in Notes, or take a fresh copy, and try again."
+            }
+            Self::CrashedTheReader => {
+                "The extractor ended each time it read it. Try again; if it stays so, keep the database and report it."
+            }
+        }
+    }
+}
+
 /// Something that an item lost on its way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Loss {

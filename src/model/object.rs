@@ -8,21 +8,27 @@ use crate::model::rendered::Rendered;
 pub enum ObjectKind {
     Event,
     Task,
+    Contact,
+    Journal,
 }
 
 impl ObjectKind {
-    /// The component of iCalendar (RFC 5545 section 3.6).
+    /// What it begins and ends with: the component of iCalendar (RFC 5545 section 3.6), or the vCard (RFC 6350 section
+    /// 6.1.1).
     pub fn component(self) -> &'static str {
         match self {
             Self::Event => "VEVENT",
             Self::Task => "VTODO",
+            Self::Contact => "VCARD",
+            Self::Journal => "VJOURNAL",
         }
     }
 
-    /// The ending of a file that holds it (RFC 5545 section 8.1).
+    /// The ending of a file that holds it (RFC 5545 section 8.1, RFC 6350 section 10.1).
     pub fn file_ending(self) -> &'static str {
         match self {
-            Self::Event | Self::Task => ".ics",
+            Self::Event | Self::Task | Self::Journal => ".ics",
+            Self::Contact => ".vcf",
         }
     }
 }

@@ -60,7 +60,10 @@ fn demo(arguments: &DemoArguments) -> Result<Exit, Failure> {
     let [notes, data, mail] = ["notes", "data", "mail"].map(|name| folder.path.join(name));
     forge(&notes).map_err(|why| usage(format!("the mailboxes cannot be forged: {why}")))?;
     say(&format!("Forged {} mailboxes in {}.", MAILBOXES.len(), notes.display()));
-    let mut server = Server::start(&data, &notes).map_err(failed("the server"))?;
+    let directory = folder.path.join("names.nsf");
+    mailbox::forge_address_book(&directory, Version::default())
+        .map_err(|why| usage(format!("the directory cannot be forged: {why}")))?;
+    let mut server = Server::start(&data, &notes, &directory).map_err(failed("the server"))?;
     let admin = Admin::new(&data);
     let connector = connect(&admin, &notes, &mut server)?;
     let exit = carry(&admin, connector, &mail)?;
@@ -166,11 +169,12 @@ struct Server {
 }
 
 impl Server {
-    fn start(data: &Path, notes: &Path) -> io::Result<Self> {
+    fn start(data: &Path, notes: &Path, directory: &Path) -> io::Result<Self> {
         DirBuilder::new().mode(0o700).create(data)?;
         // A JSON text is a TOML text too.
-        let sources = json!([notes]);
-        fs::write(data.join("notesferry.toml"), format!("[builtin]\nsources = {sources}\n"))?;
+        let (sources, directories) = (json!([notes]), json!([directory]));
+        let settings = format!("[conversion]\ndirectories = {directories}\n[builtin]\nsources = {sources}\n");
+        fs::write(data.join("notesferry.toml"), settings)?;
         let mut process = Command::new(std::env::current_exe()?)
             .args(["serve", "--http", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)

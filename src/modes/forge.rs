@@ -29,6 +29,9 @@ pub struct ForgeArguments {
     /// file in the place of the first, or name it as the source: it is a copy of the same database.
     #[arg(long, conflicts_with = "from_mails")]
     pub later: bool,
+    /// The directory of the made-up company (names.nsf) instead of a mailbox, to try `migrate --directory`
+    #[arg(long, conflicts_with_all = ["from_mails", "later", "mails", "seed"])]
+    pub address_book: bool,
     /// A Maildir, or any folder of message files, to take the mails from
     #[arg(long, value_name = "DIR", conflicts_with = "mails")]
     pub from_mails: Option<PathBuf>,
@@ -65,6 +68,9 @@ pub fn run(arguments: &ForgeArguments) -> anyhow::Result<Forged> {
     let written = match &arguments.from_mails {
         Some(mails) => from_mails::forge(out, &FromMailsOptions { version, seed, mails })
             .map(|summary| Forged { summary, changed: None }),
+        None if arguments.address_book => {
+            mailbox::forge_address_book(out, version).map(|summary| Forged { summary, changed: None })
+        }
         None if arguments.later => mailbox::forge_later(out, &options)
             .map(|(summary, changed)| Forged { summary, changed: Some(changed) }),
         None => mailbox::forge(out, &options).map(|summary| Forged { summary, changed: None }),

@@ -1,5 +1,6 @@
 //! One file per command: the only place that joins all parts.
 
+mod address_book;
 #[cfg(unix)]
 pub mod admin;
 #[cfg(unix)]

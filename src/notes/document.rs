@@ -160,6 +160,14 @@ impl Note {
         self.text(name).trim() == "1"
     }
 
+    /// The note that this one answers, or lost a conflict against, by the item that names it.
+    pub fn parent_unid(&self) -> Option<Unid> {
+        match self.first("$REF")?.value() {
+            Ok(Value::NoteRefs(unids)) => unids.first().copied(),
+            _ => None,
+        }
+    }
+
     /// Whether the note has a MIME body.
     pub fn has_mime_body(&self) -> bool {
         self.all("Body").any(|item| item.item_type == ItemType::MIME_PART)

@@ -2,6 +2,7 @@
 //!
 //! Readers (`sources`) fill these types, `conversion` and `inspect` interpret them, `forge` builds them.
 
+pub mod address_book;
 pub mod bytes;
 pub mod document;
 pub mod encode;

@@ -142,6 +142,15 @@ pub fn classify(stored: &str) -> AddressKind {
     }
 }
 
+/// The form in which stored addresses of either kind are compared; empty for none.
+pub fn address_key(stored: &str) -> String {
+    match classify(stored) {
+        AddressKind::Empty => String::new(),
+        AddressKind::Internet { address, .. } => address.to_lowercase(),
+        AddressKind::Notes(name) => name.directory_key(),
+    }
+}
+
 /// The phrase and the address of `phrase <address>` and of `address (phrase)`.
 fn split_phrase(stored: &str) -> (Option<String>, &str) {
     if let Some((before, address)) = angle_address(stored) {

@@ -121,6 +121,13 @@ impl Timedate {
         }
     }
 
+    /// The stored day as days since 1970-01-01, however far from now; `None` where none is stored, or one before year 1.
+    pub fn stored_unix_day(self) -> Option<i64> {
+        const YEAR_ONE: u32 = 1_721_426;
+        let day = self.0[1] & 0x00FF_FFFF;
+        (YEAR_ONE..0x00FF_FFFF).contains(&day).then(|| i64::from(day) - UNIX_EPOCH_DAY)
+    }
+
     /// A number that grows with time, for "which of two is newer": day first, then hundredths.
     pub fn order(self) -> u64 {
         u64::from(self.0[1] & 0x00FF_FFFF) << 32 | u64::from(self.0[0])

@@ -11,22 +11,24 @@ use crate::base::limits::{DELIVERY_QUEUE_BYTES, SERVICE_LOOK_MS};
 use crate::base::secret::Secret;
 use crate::buffers::action::{ActionBuffer, Ending, LeaseSettings};
 use crate::buffers::data::{DataBuffer, DataLimits};
+use crate::conversion::{Choices, Directory};
 use crate::destinations::Traits;
 use crate::destinations::registry::Target;
-use crate::model::item::Origin;
-use crate::model::loss::SetAside;
+use crate::model::item::{MailboxId, Origin};
+use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::{Outcome, Tally};
 use crate::server::communication::{Communication, CommunicationSettings};
 use crate::server::delivery::Settings;
+use crate::server::findings::Findings;
 use crate::server::migration::delivery_job::{self, Message, Progress};
 use crate::server::migration::queue::Queue;
 use crate::server::migration::{Delivery, MigrationError, Parts, Service, Step};
 use crate::server::pool::Pool;
 use crate::server::scheduler::{Decision, Event, Scheduler, SchedulerSettings};
-use crate::store::config::{Mailbox, PassLine, PassState};
+use crate::store::config::{Mailbox, PassLine, PassState, Retry};
 use crate::store::seal::SealKey;
-use crate::store::{StateStore, StoreError};
-use std::collections::HashMap;
+use crate::store::{Entry, StateStore, StoreError};
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +48,9 @@ pub struct MachineSettings {
     pub communication: CommunicationSettings,
     /// Threads that convert; 0 for as many as there are cores.
     pub conversion_threads: usize,
+    /// What is known of Notes names.
+    pub directory: Arc<Directory>,
+    pub choices: Choices,
 }
 
 /// Why a server cannot start.
@@ -161,7 +166,14 @@ impl Machine {
         ));
         let (inbox, events) = mpsc::channel();
         let machine = Arc::new(Self {
-            parts: Parts { store, actions, data, pool },
+            parts: Parts {
+                store,
+                actions,
+                data,
+                pool,
+                directory: settings.directory,
+                choices: settings.choices,
+            },
             communication,
             key,
             clock,
@@ -211,6 +223,26 @@ impl Machine {
     /// # Errors
     /// [`OrderError`]
     pub fn start_pass(&self, mailbox: MailboxNumber, limit: Option<u32>) -> Result<MigrationId, OrderError> {
+        self.start(mailbox, limit, None)
+    }
+
+    /// Starts a pass that tries chosen documents again and opens nothing else. After a trial it looks no further than
+    /// the trial did.
+    ///
+    /// # Errors
+    /// [`OrderError`]
+    pub fn start_retry(&self, mailbox: MailboxNumber, retry: Retry) -> Result<MigrationId, OrderError> {
+        let passes = self.store().lines::<PassLine>()?;
+        let last = passes.iter().rev().find(|pass| pass.mailbox == mailbox);
+        self.start(mailbox, last.and_then(|pass| pass.limit), Some(retry))
+    }
+
+    fn start(
+        &self,
+        mailbox: MailboxNumber,
+        limit: Option<u32>,
+        retry: Option<Retry>,
+    ) -> Result<MigrationId, OrderError> {
         let line = self.store().line::<Mailbox>(mailbox)?.ok_or(OrderError::NoMailbox(mailbox))?;
         let target = target_of(&line)?;
         // The lock is held until the scheduler knows the pass, so that two orders at once start one.
@@ -228,6 +260,7 @@ impl Machine {
             tally: Tally::default().into(),
             not_final: None,
             limit,
+            retry: retry.clone(),
         })?;
         drop(scheduler);
         self.tell(Event::Started { pass: pass.id, mailbox: target.mailbox() });
@@ -268,35 +301,70 @@ impl Machine {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Items of a mailbox that are set aside, up to `limit` of them, after the given origin (as its text).
+    /// Items of a mailbox that are set aside, for one reason or any, up to `limit` of them, after the given origin (as
+    /// its text).
     ///
     /// # Errors
     /// [`OrderError`]
     pub fn set_aside(
         &self,
         mailbox: MailboxNumber,
+        reason: Option<SetAsideReason>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<SetAsideItem>, OrderError> {
-        const PAGE: usize = 1_000;
         let line = self.store().line::<Mailbox>(mailbox)?.ok_or(OrderError::NoMailbox(mailbox))?;
         let target = target_of(&line)?.mailbox();
         let mut found = Vec::new();
+        self.each_entry(&target, after, |origin, entry| {
+            if let Outcome::SetAside(why) = entry.outcome
+                && reason.is_none_or(|reason| reason == why.reason)
+            {
+                found.push(SetAsideItem { origin, why, unix_ms: entry.unix_ms });
+            }
+            found.len() < limit
+        })?;
+        Ok(found)
+    }
+
+    /// What documents lost and why others were set aside, in a mailbox or, without one, in all of them.
+    ///
+    /// # Errors
+    /// [`OrderError`]
+    pub fn findings(&self, mailbox: Option<MailboxNumber>) -> Result<Findings, OrderError> {
+        let lines = match mailbox {
+            Some(id) => vec![self.store().line::<Mailbox>(id)?.ok_or(OrderError::NoMailbox(id))?],
+            None => self.store().lines::<Mailbox>()?,
+        };
+        // Several databases may go to one target, and its ledger counts once.
+        let targets = lines.iter().map(|line| Ok(target_of(line)?.mailbox()));
+        let targets: BTreeSet<MailboxId> = targets.collect::<Result<_, OrderError>>()?;
+        let mut findings = Findings::default();
+        for target in targets {
+            self.each_entry(&target, None, |origin, entry| {
+                findings.add(origin, &entry);
+                true
+            })?;
+        }
+        Ok(findings)
+    }
+
+    /// Shows the lines of a ledger, after the given origin (as its text), as long as they are wanted.
+    fn each_entry(
+        &self,
+        target: &MailboxId,
+        after: Option<&str>,
+        mut wants_more: impl FnMut(Origin, Entry) -> bool,
+    ) -> Result<(), StoreError> {
+        const PAGE: usize = 1_000;
         let mut after = after.map(str::to_owned);
         loop {
-            let page = self.store().entries(&target, after.as_deref(), PAGE)?;
-            let whole = page.len() == PAGE;
+            let page = self.store().entries(target, after.as_deref(), PAGE)?;
+            let is_last = page.len() < PAGE;
             after = page.last().map(|(origin, _)| origin.to_string());
-            for (origin, entry) in page {
-                if let Outcome::SetAside(why) = entry.outcome {
-                    found.push(SetAsideItem { origin, why, unix_ms: entry.unix_ms });
-                    if found.len() >= limit {
-                        return Ok(found);
-                    }
-                }
-            }
-            if !whole {
-                return Ok(found);
+            let shown_all = page.into_iter().all(|(origin, entry)| wants_more(origin, entry));
+            if is_last || !shown_all {
+                return Ok(());
             }
         }
     }
@@ -432,6 +500,7 @@ impl Machine {
             settings.clone(),
             mailbox.all_documents,
             line.limit,
+            line.retry,
             Arc::clone(&running),
         )?;
         lock(&self.running).insert(pass, Arc::clone(&running));

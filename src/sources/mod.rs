@@ -2,6 +2,7 @@
 //!
 //! Implementations never write to what they read. The kit in `tests/support/source_kit.rs` tests what they claim.
 
+mod contacts;
 pub mod dxl;
 pub mod nsf;
 pub mod registry;
@@ -86,6 +87,11 @@ pub trait Source {
 
     /// What the source says of itself.
     fn info(&self) -> SourceInfo;
+
+    /// How many attachments have their bytes outside the source. Takes a look at every document with attachments.
+    fn external_files(&mut self) -> u64 {
+        0
+    }
 
     /// Looks again whether the source changed since it was opened; a sentence if it did. A pass whose source
     /// changed while it ran is not final.

@@ -1,7 +1,7 @@
 //! The kinds of source that SOURCE on the command line can name: one line per kind.
 
 use crate::sources::dxl::{self, DxlSource, RECOGNITION_BYTES, is_dxl};
-use crate::sources::nsf::{self, NsfSource};
+use crate::sources::nsf::{self, DaosFolder, NsfSource};
 use crate::sources::{Glance, Source, SourceError};
 use std::fs::File;
 use std::io::Read;
@@ -13,7 +13,7 @@ struct Kind {
     recognise: fn(&[u8]) -> bool,
     /// The extensions of their names, in small letters.
     extensions: &'static [&'static str],
-    open: fn(&Path) -> Result<Box<dyn Source>, SourceError>,
+    open: fn(&Path, Option<DaosFolder>) -> Result<Box<dyn Source>, SourceError>,
     glance: fn(&Path) -> Result<Glance, SourceError>,
 }
 
@@ -22,14 +22,21 @@ const KINDS: &[Kind] = &[
         name: "nsf",
         recognise: |head| head.starts_with(&[0x1A, 0x00]),
         extensions: &["nsf"],
-        open: |path| Ok(Box::new(NsfSource::open(path)?)),
+        open: |path, daos| {
+            let source = NsfSource::open(path)?;
+            Ok(Box::new(match daos {
+                Some(folder) => source.with_daos(folder),
+                None => source,
+            }))
+        },
         glance: nsf::glance,
     },
     Kind {
         name: "dxl",
         recognise: is_dxl,
         extensions: &["dxl"],
-        open: |path| Ok(Box::new(DxlSource::open(path)?)),
+        // An export holds the bytes of all attachments.
+        open: |path, _| Ok(Box::new(DxlSource::open(path)?)),
         glance: dxl::glance,
     },
 ];
@@ -74,6 +81,12 @@ impl NamedSource {
         Ok(Self { kind, path: path.into() })
     }
 
+    /// What lies at a path: a file says itself what it is, a folder is of this kind.
+    pub fn at(kind_name: &str, path: PathBuf) -> Self {
+        let kind = KINDS.iter().find(|kind| kind.name == kind_name).filter(|_| path.is_dir());
+        Self { kind, path }
+    }
+
     /// The name of the file, for people.
     pub fn label(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).display().to_string()
@@ -84,8 +97,16 @@ impl NamedSource {
     /// # Errors
     /// When it cannot be opened, or is of no kind that is known.
     pub fn open(&self) -> Result<Box<dyn Source>, SourceError> {
+        self.open_with(None)
+    }
+
+    /// Opens the source with the folder in which its server kept attachments.
+    ///
+    /// # Errors
+    /// As [`NamedSource::open`].
+    pub fn open_with(&self, daos: Option<DaosFolder>) -> Result<Box<dyn Source>, SourceError> {
         let kind = self.kind.map_or_else(|| recognise(&self.path), Ok)?;
-        (kind.open)(&self.path)
+        (kind.open)(&self.path, daos)
     }
 
     /// Looks at the head of the source.
@@ -144,6 +165,16 @@ mod tests {
         assert!(matches!(NamedSource::parse("imap://jane@example.com"), Err(NameError::NotYet { .. })));
         assert_eq!(NamedSource::parse("dxl:exports").unwrap().kind.map(|kind| kind.name), Some("dxl"));
         assert!(matches!(NamedSource::parse("nsf:"), Err(NameError::Empty { .. })));
+    }
+
+    #[test]
+    fn a_folder_is_what_its_connector_says_and_a_file_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let kind_at = |path: &Path| NamedSource::at("dxl", path.to_owned()).kind.map(|kind| kind.name);
+        assert_eq!(kind_at(folder.path()), Some("dxl"));
+        let path = folder.path().join("jane.nsf");
+        std::fs::write(&path, [0x1A, 0]).unwrap();
+        assert_eq!(kind_at(&path), None);
     }
 
     #[test]

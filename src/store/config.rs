@@ -5,6 +5,8 @@
 //! the golden bytes below hold that.
 
 use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId, UserId};
+use crate::model::item::Origin;
+use crate::model::loss::SetAside;
 use crate::model::outcome::Tally;
 use crate::store::open::{StateStore, StoreError};
 use crate::store::record::RecordError;
@@ -15,6 +17,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The layout of every line on this page.
 const LAYOUT_VERSION: u8 = 1;
+
+/// What stands for the fields that were appended since a line was written: each of them reads zero as nothing.
+const NOTHING: [u8; 1] = [0];
 
 /// Something that is kept in the configuration, one line each.
 pub trait Line: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -130,6 +135,27 @@ pub struct PassLine {
     pub not_final: Option<String>,
     /// A trial ends after so many documents; the others are not listed.
     pub limit: Option<u32>,
+    /// A pass that tries again what was set aside, and opens nothing else.
+    pub retry: Option<Retry>,
+}
+
+/// Which of the documents that are set aside are tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Retry {
+    /// Those with these keys (the texts of their origins).
+    Items(Vec<String>),
+    /// Those with this reason, by its name.
+    Reason(String),
+}
+
+impl Retry {
+    /// Whether a document that is set aside is one of them.
+    pub fn takes(&self, origin: Origin, why: &SetAside) -> bool {
+        match self {
+            Self::Items(keys) => keys.contains(&origin.to_string()),
+            Self::Reason(name) => why.reason.name() == name,
+        }
+    }
 }
 
 /// What a user may do. Each may also do what those before it may.
@@ -268,7 +294,12 @@ pub(super) fn encode(line: &impl Serialize) -> Result<Vec<u8>, RecordError> {
 
 pub(super) fn decode<L: DeserializeOwned>(bytes: &[u8]) -> Result<L, RecordError> {
     match bytes.split_first() {
-        Some((&LAYOUT_VERSION, rest)) => Ok(postcard::from_bytes(rest)?),
+        Some((&LAYOUT_VERSION, rest)) => match postcard::from_bytes(rest) {
+            Err(postcard::Error::DeserializeUnexpectedEnd) => {
+                Ok(postcard::from_bytes(&[rest, &NOTHING].concat())?)
+            }
+            read => Ok(read?),
+        },
         Some((&layout, _)) => Err(RecordError::Layout(layout)),
         None => Err(RecordError::Empty),
     }
@@ -354,10 +385,21 @@ mod tests {
             tally: tally.into(),
             not_final: None,
             limit: None,
+            retry: None,
         };
-        assert_eq!(hex(&pass), "01040502020201780204010100000000000000");
+        let first = "0104050202020178020401010000000000000000";
+        assert_eq!(hex(&pass), first);
         pass.limit = Some(10);
-        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a");
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a00");
+        pass.retry = Some(Retry::Reason("refused".to_owned()));
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a01010772656675736564");
+        pass.retry = Some(Retry::Items(vec!["k".to_owned()]));
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a010001016b");
+        // Without the field that was appended last.
+        let older = encode(&PassLine { retry: None, ..pass.clone() }).unwrap();
+        let read: PassLine = decode(&older[..older.len() - 1]).unwrap();
+        assert_eq!((read.limit, read.retry), (Some(10), None));
+        assert!(decode::<PassLine>(&older[..older.len() - 3]).is_err());
         for (state, number) in [
             (PassState::Queued, "00"),
             (PassState::Running, "01"),

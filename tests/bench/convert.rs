@@ -4,7 +4,7 @@
 //! second, with the shares of reading, decoding and conversion, and the memory for a text of 50 MB. Figures are
 //! printed, nothing is asserted. `-- profile` converts the small mail for some seconds, for a profiler.
 
-use notesferry::conversion::{Context, convert};
+use notesferry::conversion::{Choices, Context, Directory, convert};
 use notesferry::forge::database::{Attachment, Compression, Options, Writer};
 use notesferry::forge::note::{ItemSpec, NoteSpec};
 use notesferry::forge::richtext::{Font, ImageKind, RichText, Style};
@@ -157,6 +157,8 @@ fn render(item: &SourceItem, out: &mut impl Write) -> Anything<u64> {
         now_unix_ms: 1_800_000_000_000,
         all_documents: false,
         folders: &[],
+        directory: &Directory::default(),
+        choices: Choices::default(),
         message_id_of: &|_| None,
     };
     let converted = convert(item, &[], None, &context).map_err(|aside| aside.detail)?;

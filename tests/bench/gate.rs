@@ -42,6 +42,7 @@ fn gate(socket: std::path::PathBuf) -> Anything<Gate> {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         tls: None,
         limits,
+        trusted_proxies: Vec::new(),
         upstream: Upstream::Socket(socket),
         secret: Secret::new("bench"),
         listener: Box::new(|event| println!("{event}")),

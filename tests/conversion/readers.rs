@@ -7,7 +7,7 @@ use fastrand::Rng;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use notesferry::conversion::{Context, convert};
+use notesferry::conversion::{Choices, Context, Directory, convert};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
 use notesferry::model::loss::Loss;
@@ -162,6 +162,8 @@ fn forged() -> Vec<Object> {
         now_unix_ms: 1_800_000_000_000,
         all_documents: false,
         folders: &[],
+        directory: &Directory::default(),
+        choices: Choices::default(),
         message_id_of: &|_| None,
     };
     let mut objects = Vec::new();

@@ -10,6 +10,7 @@ use notesferry::base::clock::{Moment, Monotonic};
 use notesferry::base::ids::{ExtractorId, MailboxNumber, MigrationId};
 use notesferry::buffers::action::{ActionBuffer, Ending, LeaseSettings};
 use notesferry::buffers::data::{DataBuffer, DataLimits};
+use notesferry::conversion::Choices;
 use notesferry::destinations::{Destination, Traits};
 use notesferry::model::item::MailboxId;
 use notesferry::model::outcome::Tally;
@@ -208,7 +209,14 @@ impl World {
             move || *clock.lock().unwrap(),
             settings,
         );
-        let parts = Parts { store, actions, data, pool: Arc::new(Pool::in_place()) };
+        let parts = Parts {
+            store,
+            actions,
+            data,
+            pool: Arc::new(Pool::in_place()),
+            directory: Arc::default(),
+            choices: Choices::default(),
+        };
         Ok(Server { communication, parts })
     }
 
@@ -276,7 +284,8 @@ impl World {
         let hand = Hand::default();
         let settings = Settings { mailbox: target(), now_unix_ms: self.now().unix_ms, pass: Some(self.pass) };
         let (parts, store) = (server.parts.clone(), &server.parts.store);
-        let Ok(mut service) = Service::begin(parts, self.pass, settings.clone(), false, None, hand.clone())
+        let Ok(mut service) =
+            Service::begin(parts, self.pass, settings.clone(), false, None, None, hand.clone())
         else {
             return PassEnd::Crashed;
         };
@@ -441,6 +450,7 @@ fn add_pass(store: &StateStore, mailbox: MailboxNumber) -> MigrationId {
         tally: Tally::default().into(),
         not_final: None,
         limit: None,
+        retry: None,
     });
     pass.unwrap().id
 }

@@ -1,13 +1,14 @@
 //! Debian's Chromium, driven through its chromedriver: a small client of WebDriver for the tests of the page.
 //!
 //! It runs headless with a profile of its own and ends with the test. Where it is not installed, the test has nothing to
-//! do.
+//! do. `NOTESFERRY_AXE` names the script of axe-core, which looks for what shuts people out; `tests/run` fetches it.
 
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 use tempfile::TempDir;
 use ureq::Agent;
 
@@ -19,7 +20,14 @@ pub struct Browser {
     agent: Agent,
     session: String,
     _profile: TempDir,
+    axe: Option<String>,
 }
+
+/// Asks axe-core about the page; what is serious comes back as lines of text.
+const AXE_RUN: &str = "const done = arguments[0]; \
+    const line = ({id, help, nodes}) => `${id}: ${help}: ${nodes.slice(0, 3).map(({html}) => html).join(' ')}`; \
+    const isSerious = ({impact}) => impact === 'serious' || impact === 'critical'; \
+    axe.run().then(({violations}) => done(violations.filter(isSerious).map(line)), (error) => done([String(error)]));";
 
 impl Browser {
     /// A browser with an empty page, or nothing where it is not installed.
@@ -42,6 +50,7 @@ impl Browser {
             agent: config.into(),
             session: format!("http://127.0.0.1:{port}/session"),
             _profile: profile,
+            axe: axe(),
         };
         let folder = format!("--user-data-dir={}", browser._profile.path().display());
         let options = json!({"args": ["--headless=new", "--no-sandbox", "--disable-gpu", folder]});
@@ -66,6 +75,14 @@ impl Browser {
     #[track_caller]
     pub fn see(&self, text: &str) {
         self.wait(text, "return document.body.innerText.replaceAll('\\u00a0', ' ').includes(arguments[0])");
+    }
+
+    /// Waits until the page of this title shows what it asked for.
+    #[track_caller]
+    pub fn see_page(&self, title: &str) {
+        let script = "return document.title.startsWith(arguments[0]) \
+                      && !document.body.innerText.includes('One moment')";
+        self.wait(title, script);
     }
 
     /// Waits for the field of this name and types into it.
@@ -95,6 +112,26 @@ impl Browser {
         self.wait(label, script);
     }
 
+    /// Fails when axe-core finds something serious or critical in what is shown, light or dark.
+    #[track_caller]
+    pub fn assert_accessible(&self, view: &str) {
+        let Some(axe) = &self.axe else { return };
+        if self.run("return Boolean(window.axe)", json!([])) == json!(false) {
+            self.run(axe, json!([]));
+        }
+        for scheme in ["light", "dark"] {
+            let features = json!([
+                {"name": "prefers-color-scheme", "value": scheme},
+                // A colour on its way to another one has no contrast to speak of.
+                {"name": "prefers-reduced-motion", "value": "reduce"},
+            ]);
+            let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+            self.post("/goog/cdp/execute", &command);
+            let found = self.post("/execute/async", &json!({"script": AXE_RUN, "args": []}));
+            assert_eq!(found, json!([]), "{view}, {scheme}");
+        }
+    }
+
     /// What the page complained of: errors of scripts, and everything that the browser refused to load or run.
     pub fn complaints(&self) -> Vec<String> {
         let entries = self.post("/se/log", &json!({"type": "browser"}));
@@ -120,6 +157,17 @@ impl Browser {
         assert!(answer.status().is_success(), "{path} {body}: {text}");
         serde_json::from_str::<Value>(&text).unwrap()["value"].take()
     }
+}
+
+/// The script of axe-core. It is somebody else's program and no part of this repository.
+fn axe() -> Option<String> {
+    let Some(path) = env::var_os("NOTESFERRY_AXE") else {
+        // Past the test harness, which would keep it to itself.
+        let text = "skipped: the page is not looked at by axe-core (tests/run fetches it and names it in NOTESFERRY_AXE)\n";
+        io::stderr().write_all(text.as_bytes()).unwrap();
+        return None;
+    };
+    Some(fs::read_to_string(path).unwrap())
 }
 
 impl Drop for Browser {

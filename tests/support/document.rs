@@ -1,7 +1,7 @@
 //! Small Notes documents for tests, item by item, and what becomes of them.
 
 use mail_parser::{Message, MessageParser, MimeHeaders};
-use notesferry::conversion::{Context, Converted, convert};
+use notesferry::conversion::{Choices, Context, Converted, Directory, convert};
 use notesferry::model::blob::Blob;
 use notesferry::model::content::{Content, File, FileBody, SourceItem};
 use notesferry::model::folder::{Folder, FolderId, FolderPath, FolderRole};
@@ -31,6 +31,8 @@ pub fn document() -> Document {
         owner: None,
         parents: Vec::new(),
         related: Vec::new(),
+        directory: Directory::default(),
+        choices: Choices::default(),
     }
 }
 
@@ -54,6 +56,8 @@ pub struct Document {
     owner: Option<String>,
     parents: Vec<(Unid, String)>,
     related: Vec<Note>,
+    directory: Directory,
+    choices: Choices,
 }
 
 impl Document {
@@ -108,6 +112,23 @@ impl Document {
     /// Another document of the same calendar entry.
     pub fn beside(mut self, other: &Self) -> Self {
         self.related.push(other.note.clone());
+        self
+    }
+
+    /// A document of the directory in which names are looked up.
+    pub fn listed(mut self, entry: &Self) -> Self {
+        assert!(self.directory.add(&entry.note), "nobody");
+        self
+    }
+
+    /// A row of the administrator's table of addresses.
+    pub fn row(mut self, name: &str, address: &str) -> Self {
+        self.directory.add_row(name, address).unwrap();
+        self
+    }
+
+    pub fn choose(mut self, choices: Choices) -> Self {
+        self.choices = choices;
         self
     }
 
@@ -223,6 +244,8 @@ impl Document {
             now_unix_ms: NOW_MS,
             all_documents: self.all_documents,
             folders: &self.folders,
+            directory: &self.directory,
+            choices: self.choices,
             message_id_of: &parents,
         };
         let item = SourceItem {
@@ -262,6 +285,27 @@ fn checked_calendar(bytes: &[u8]) -> String {
     let begun = text.matches("\r\nBEGIN:").count() + 1;
     assert_eq!((calendar.components.len(), text.matches("\r\nEND:").count()), (begun, begun), "{text}");
     text.replace("\r\n ", "").replace("\r\n", "\n")
+}
+
+/// vCard text that another reader and the rules of its lines agree on, unfolded.
+fn checked_card(bytes: &[u8]) -> String {
+    let text = std::str::from_utf8(bytes).unwrap();
+    assert!(text.starts_with("BEGIN:VCARD\r\nVERSION:") && text.ends_with("\r\nEND:VCARD\r\n"), "{text}");
+    // RFC 6350 section 3.2.
+    assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains(['\r', '\n'])), "{text}");
+    let mut parser = calcard::Parser::new(text);
+    let calcard::Entry::VCard(card) = parser.entry() else { panic!("{text}") };
+    assert!(matches!(parser.entry(), calcard::Entry::Eof), "{text}");
+    let unfolded = text.replace("\r\n ", "").replace("\r\n", "\n");
+    // Begin and end are no properties to that reader, nor is the version.
+    let lines = unfolded.lines().count();
+    assert!(
+        (lines - 3..=lines - 2).contains(&card.entries.len()),
+        "{} entries: {unfolded}",
+        card.entries.len()
+    );
+    assert_eq!(unfolded.matches("\nFN:").count(), 1, "{unfolded}");
+    unfolded
 }
 
 pub fn unix_ms(time: &str) -> i64 {
@@ -331,22 +375,40 @@ impl Outcome {
 
     /// The calendar object, its folded lines made whole.
     pub fn calendar(&self) -> String {
-        let object = self.converted.object.as_ref().expect("an object");
-        let mut bytes = Vec::new();
-        object.rendered.write_to(&mut bytes).unwrap();
-        assert_eq!(bytes.len() as u64, object.rendered.len());
-        checked_calendar(&bytes)
+        checked_calendar(&self.object())
     }
 
     /// The calendar part of the message, its folded lines made whole.
     pub fn calendar_part(&self) -> Option<String> {
+        self.part("calendar").map(|part| checked_calendar(&part))
+    }
+
+    /// The card, its folded lines made whole.
+    pub fn card(&self) -> String {
+        checked_card(&self.object())
+    }
+
+    /// The card in the message, its folded lines made whole.
+    pub fn card_part(&self) -> String {
+        checked_card(&self.part("vcard").expect("a card"))
+    }
+
+    /// The bytes of the object.
+    pub fn object(&self) -> Vec<u8> {
+        let object = self.converted.object.as_ref().expect("an object");
+        let mut bytes = Vec::new();
+        object.rendered.write_to(&mut bytes).unwrap();
+        assert_eq!(bytes.len() as u64, object.rendered.len());
+        bytes
+    }
+
+    /// The text of a part of the message. The end of its last line belongs to the boundary, so it is put back.
+    fn part(&self, subtype: &str) -> Option<Vec<u8>> {
         let message = self.message();
         let part = message.parts.iter().find(|part| {
-            part.content_type()
-                .is_some_and(|kind| kind.ctype() == "text" && kind.subtype() == Some("calendar"))
+            part.content_type().is_some_and(|kind| kind.ctype() == "text" && kind.subtype() == Some(subtype))
         });
-        // The end of its last line belongs to the boundary.
-        part.map(|part| checked_calendar(&[part.contents().trim_ascii_end(), b"\r\n"].concat()))
+        part.map(|part| [part.contents().trim_ascii_end(), b"\r\n"].concat())
     }
 
     pub fn losses(&self) -> Vec<LossKind> {

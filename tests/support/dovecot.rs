@@ -18,6 +18,10 @@ pub const PASSWORD: &str = "correct-horse";
 /// The user whose mail is kept when the test runs as root: Dovecot does not touch mail as root.
 const NOBODY: u32 = 65534;
 
+/// Settings for TLS with what [`make_certificate`] makes.
+pub const TLS: &str =
+    "ssl = yes\nssl_cert = <ROOT/cert.pem\nssl_key = <ROOT/key.pem\nnamespace inbox {\n separator = /\n}\n";
+
 /// A message as a mail program sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
@@ -135,6 +139,21 @@ impl Drop for Dovecot {
         }
         let _ = self.child.wait();
     }
+}
+
+/// An authority and a certificate of it for `localhost` and 127.0.0.2, as Dovecot reads them.
+pub fn make_certificate(root: &Path) {
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = parameters.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::from_params(&parameters, &authority_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names = vec!["localhost".to_owned(), "127.0.0.2".to_owned()];
+    let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+    fs::write(root.join("authority.pem"), authority.pem()).unwrap();
+    fs::write(root.join("cert.pem"), certificate.pem()).unwrap();
+    fs::write(root.join("key.pem"), key.serialize_pem()).unwrap();
 }
 
 fn free_ports() -> [u16; 2] {

@@ -5,7 +5,7 @@ use super::document::{NOW_MS, Outcome};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{Timestamp, tz::Offset};
-use notesferry::conversion::{Context, Converted, convert};
+use notesferry::conversion::{Choices, Context, Converted, Directory, convert};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
 use notesferry::model::content::{Content, File, FileBody, SourceItem};
@@ -82,6 +82,8 @@ pub fn try_convert(item: &SourceItem, all_documents: bool) -> Result<Converted, 
         now_unix_ms: NOW_MS.max(1_800_000_000_000),
         all_documents,
         folders: &[],
+        directory: &Directory::default(),
+        choices: Choices::default(),
         message_id_of: &message_id_of,
     };
     convert(item, &[], None, &context)

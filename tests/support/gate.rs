@@ -7,7 +7,7 @@ use notesferry::server::gate::{
 use rustls::ServerConfig;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -102,12 +102,26 @@ impl Stage {
         Self::with(limits, None, 1)
     }
 
+    /// Behind a proxy at this address.
+    pub fn behind(proxy: IpAddr) -> Self {
+        Self::start(GateLimits::default(), None, 1, &[proxy])
+    }
+
     pub fn with(limits: GateLimits, tls: Option<Arc<ServerConfig>>, held: usize) -> Self {
+        Self::start(limits, tls, held, &[])
+    }
+
+    fn start(
+        limits: GateLimits,
+        tls: Option<Arc<ServerConfig>>,
+        held: usize,
+        trusted_proxies: &[IpAddr],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("http");
         let behind = Behind::new(held, true);
         behind.serve(Server::http_unix(&socket).unwrap());
-        let (gate, events) = open(limits, tls, Upstream::Socket(socket));
+        let (gate, events) = open(limits, tls, Upstream::Socket(socket), trusted_proxies);
         Self { address: gate.local_addr(), gate, behind, events, _folder: folder }
     }
 
@@ -139,6 +153,7 @@ pub fn open(
     limits: GateLimits,
     tls: Option<Arc<ServerConfig>>,
     upstream: Upstream,
+    trusted_proxies: &[IpAddr],
 ) -> (Gate, Arc<Mutex<Vec<GateEvent>>>) {
     let events: Arc<Mutex<Vec<GateEvent>>> = Arc::default();
     let listener = {
@@ -146,7 +161,15 @@ pub fn open(
         Box::new(move |event: &GateEvent| events.lock().unwrap().push(*event))
     };
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
-    let settings = GateSettings { listen, tls, limits, upstream, secret: Secret::new(SECRET), listener };
+    let settings = GateSettings {
+        listen,
+        tls,
+        limits,
+        trusted_proxies: trusted_proxies.to_vec(),
+        upstream,
+        secret: Secret::new(SECRET),
+        listener,
+    };
     (notesferry::server::gate::open(settings).unwrap(), events)
 }
 
@@ -277,6 +300,7 @@ pub fn play_role() {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,
             limits: GateLimits::default(),
+            trusted_proxies: Vec::new(),
             upstream: Upstream::Socket(socket),
             secret: Secret::new(SECRET),
             listener: Box::new(|event| println!("\nevent {event}")),

@@ -1,7 +1,7 @@
 //! Alarms: the reminder of an entry as VALARM (RFC 5545 section 3.6.6).
 
-use crate::conversion::calendar::icalendar::Writer;
 use crate::conversion::calendar::zone::utc_stamp;
+use crate::conversion::content_line::Writer;
 use crate::notes::document::Note;
 use jiff::Timestamp;
 

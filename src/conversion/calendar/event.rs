@@ -3,10 +3,11 @@
 use crate::base::limits::{CALENDAR_BYTES, DESCRIPTION_BYTES};
 use crate::conversion::body::Body;
 use crate::conversion::calendar::alarm;
-use crate::conversion::calendar::icalendar::{Writer, escaped};
 use crate::conversion::calendar::participant::{self, Answers};
 use crate::conversion::calendar::times::When;
 use crate::conversion::calendar::zone::{Zone, utc_stamp};
+use crate::conversion::content_line::{Writer, escaped};
+use crate::conversion::directory::Directory;
 use crate::conversion::kind::EntryKind;
 use crate::conversion::losses::Losses;
 use crate::conversion::message::Part;
@@ -14,9 +15,7 @@ use crate::conversion::{html, mime, plain};
 use crate::model::loss::{Loss, LossKind};
 use crate::model::rendered::Segment;
 use crate::notes::document::Note;
-use crate::notes::ids::Unid;
 use crate::notes::names::{AddressKind, classify};
-use crate::notes::value::Value;
 use jiff::Timestamp;
 use mail_parser::MessageParser;
 
@@ -33,6 +32,7 @@ pub struct Facts<'a> {
     /// The owner called the meeting, or it is not known who owns the file.
     pub is_chair: bool,
     pub owner: Option<&'a str>,
+    pub directory: &'a Directory,
     pub answers: Answers<'a>,
 }
 
@@ -48,10 +48,7 @@ pub struct Timing<'a> {
 /// The UID: that of the entry at everybody's, else the identity of its first document.
 pub fn uid(note: &Note) -> String {
     let stored = note.text("ApptUNID").replace(char::is_control, "").trim().to_owned();
-    let parent = || match note.first("$REF")?.value() {
-        Ok(Value::NoteRefs(unids)) => unids.first().map(Unid::to_string),
-        _ => None,
-    };
+    let parent = || note.parent_unid().map(|unid| unid.to_string());
     if stored.is_empty() { parent().unwrap_or_else(|| note.unid.to_string()) } else { stored }
 }
 
@@ -105,6 +102,13 @@ pub fn write_texts(writer: &mut Writer, facts: &Facts<'_>, note: &Note, losses: 
     } else {
         write_description(writer, &Description::of(note));
     }
+    write_categories(writer, note);
+    let shown = facts.kind == EntryKind::Task || note.flag("$PublicAccess");
+    let private = note.flag("OrgConfidential") || !shown;
+    writer.line("CLASS", if private { "PRIVATE" } else { "PUBLIC" });
+}
+
+pub fn write_categories(writer: &mut Writer, note: &Note) {
     let mut categories: Vec<String> = note
         .texts("Categories")
         .iter()
@@ -119,12 +123,9 @@ pub fn write_texts(writer: &mut Writer, facts: &Facts<'_>, note: &Note, losses: 
             categories.iter().map(|text| escaped(&text.replace('\n', " "))).collect();
         writer.line("CATEGORIES", &categories.join(","));
     }
-    let shown = facts.kind == EntryKind::Task || note.flag("$PublicAccess");
-    let private = note.flag("OrgConfidential") || !shown;
-    writer.line("CLASS", if private { "PRIVATE" } else { "PUBLIC" });
 }
 
-fn write_description(writer: &mut Writer, description: &Description) {
+pub fn write_description(writer: &mut Writer, description: &Description) {
     writer.text("DESCRIPTION", &description.text[..description.text.floor_char_boundary(DESCRIPTION_BYTES)]);
     if let Some(page) = &description.page {
         writer.text("X-ALT-DESC;FMTTYPE=text/html", page);
@@ -148,15 +149,15 @@ pub fn description_losses(note: &Note) -> Vec<Loss> {
 }
 
 /// What an entry says, as plain text and, where the author formatted it and it is short, as HTML.
-struct Description {
-    text: String,
+pub struct Description {
+    pub text: String,
     page: Option<String>,
     formatted: bool,
     images: usize,
 }
 
 impl Description {
-    fn of(note: &Note) -> Self {
+    pub fn of(note: &Note) -> Self {
         // What is lost here is told when the message is made of the same items.
         let mut told = Losses::default();
         let own = plain::text(&Body::of(note, "Notes", &mut told).composite.text);
@@ -213,12 +214,13 @@ pub fn write_participants(
     losses: &mut Losses,
 ) {
     const SILENT: &str = ";SCHEDULE-AGENT=CLIENT";
-    let participants = participant::participants(note, facts.kind == EntryKind::Task, losses);
+    let participants =
+        participant::participants(facts.directory, note, facts.kind == EntryKind::Task, losses);
     if (participants.is_empty() && facts.kind != EntryKind::Meeting) || is_full(writer) {
         return;
     }
     let (of_chair, of_others) = if facts.is_chair { ("", SILENT) } else { (SILENT, "") };
-    let organizer = participant::organizer(note, true, losses);
+    let organizer = participant::organizer(facts.directory, note, true, losses);
     if let Some(organizer) = &organizer {
         participant::write_organizer(writer, organizer, of_chair);
     }

@@ -5,7 +5,7 @@
 
 mod alarm;
 mod event;
-mod icalendar;
+pub mod journal;
 mod notice;
 mod participant;
 mod rule;
@@ -17,11 +17,11 @@ mod zone;
 mod zone_table;
 
 use crate::conversion::calendar::event::{Facts, Timing};
-use crate::conversion::calendar::icalendar::{Writer, quoted};
 use crate::conversion::calendar::notice::Method;
 use crate::conversion::calendar::participant::Answers;
 use crate::conversion::calendar::series::Series;
 use crate::conversion::calendar::times::{Clock, When};
+use crate::conversion::content_line::{Writer, quoted};
 use crate::conversion::headers::Source;
 use crate::conversion::kind::{self, EntryKind, Kind};
 use crate::conversion::losses::Losses;
@@ -87,7 +87,8 @@ fn facts<'a>(source: &Source<'a>, kind: EntryKind, related: &'a [Note]) -> Facts
         created: date::created_ms(note, source.context.now_unix_ms).and_then(instant),
         is_chair: owner.is_none_or(|owner| crate::conversion::address::same(owner, &note.text("Chair"))),
         owner,
-        answers: Answers::among(related.iter(), note),
+        directory: source.context.directory,
+        answers: Answers::among(source.context.directory, related.iter(), note),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Workflow mail as iTIP (RFC 5546): the calendar part of an invitation, an answer, a cancellation.
 
 use crate::conversion::calendar::event::{self, Facts};
-use crate::conversion::calendar::icalendar::Writer;
 use crate::conversion::calendar::participant::{self, answer_of, notice_type};
 use crate::conversion::calendar::series::Series;
 use crate::conversion::calendar::times::{Clock, When, times};
+use crate::conversion::content_line::{Writer, mailto};
+use crate::conversion::directory::Directory;
 use crate::conversion::losses::Losses;
 use crate::notes::document::Note;
 
@@ -111,33 +112,42 @@ pub fn write(
         Method::Request if component == "VEVENT" => writer.line("STATUS", "CONFIRMED"),
         _ => {}
     }
-    write_people(writer, note, method, component == "VTODO", &mut told);
+    write_people(writer, facts.directory, note, method, component == "VTODO", &mut told);
     writer.end(component);
 }
 
-fn write_people(writer: &mut Writer, note: &Note, method: Method, is_task: bool, told: &mut Losses) {
-    if let Some(organizer) = participant::organizer(note, !method.is_of_invitee(), told) {
+fn write_people(
+    writer: &mut Writer,
+    directory: &Directory,
+    note: &Note,
+    method: Method,
+    is_task: bool,
+    told: &mut Losses,
+) {
+    if let Some(organizer) = participant::organizer(directory, note, !method.is_of_invitee(), told) {
         participant::write_organizer(writer, &organizer, "");
     }
     if method.is_of_invitee() {
-        let Some(author) = participant::author(note, told) else { return };
+        let Some(author) = participant::author(directory, note, told) else { return };
         let mut name = "ATTENDEE".to_owned();
         if method == Method::Reply {
             append!(name, ";PARTSTAT={}", answer_of(notice_type(note)).unwrap_or("NEEDS-ACTION"));
         }
-        if let Some(delegee) = participant::one(note, "Delegee").filter(|_| notice_type(note) == Some('D')) {
-            append!(name, ";DELEGATED-TO=\"{}\"", participant::mailto(&delegee));
+        if let Some(delegee) =
+            participant::one(directory, note, "Delegee").filter(|_| notice_type(note) == Some('D'))
+        {
+            append!(name, ";DELEGATED-TO=\"{}\"", mailto(&delegee.address));
         }
-        return writer.line(&name, &participant::mailto(&author));
+        return writer.line(&name, &mailto(&author.address));
     }
-    let mut invited = participant::participants(note, is_task, told);
+    let mut invited = participant::participants(directory, note, is_task, told);
     if invited.is_empty() {
-        invited = participant::recipients(note, told);
+        invited = participant::recipients(directory, note, told);
     }
     let wants_answer = method == Method::Request && !note.flag("Broadcast") && !note.flag("$PreventReplies");
-    let delegator = participant::one(note, "Delegator").filter(|_| notice_type(note) == Some('L'));
+    let delegator = participant::one(directory, note, "Delegator").filter(|_| notice_type(note) == Some('L'));
     let scheduling = delegator
-        .map(|delegator| format!(";DELEGATED-FROM=\"{}\"", participant::mailto(&delegator)))
+        .map(|delegator| format!(";DELEGATED-FROM=\"{}\"", mailto(&delegator.address)))
         .unwrap_or_default();
     for someone in &invited {
         participant::write_attendee(writer, someone, "NEEDS-ACTION", wants_answer, &scheduling);

@@ -1,19 +1,15 @@
 //! Who takes part: ORGANIZER and ATTENDEE with role and answer.
 
 use crate::conversion::address::{self, Mailbox};
-use crate::conversion::calendar::icalendar::{Writer, quoted};
 use crate::conversion::calendar::times::times;
+use crate::conversion::content_line::{Writer, mailto, quoted};
+use crate::conversion::directory::Directory;
 use crate::conversion::losses::Losses;
 use crate::model::loss::LossKind;
 use crate::notes::document::Note;
 use crate::notes::timedate::Timedate;
 use jiff::Timestamp;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::collections::HashSet;
-
-/// What a mailto URI cannot hold as it is (RFC 6068 section 2).
-const NOT_IN_MAILTO: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'%').add(b'#').add(b'?').add(b'&').add(b'<').add(b'>').add(b'`');
 
 /// Names, their Internet addresses and their role.
 const MEETING: [(&str, &str, &str); 3] = [
@@ -46,27 +42,35 @@ pub struct Participant {
     stored: String,
     pub mailbox: Mailbox,
     role: &'static str,
-    /// Rooms and resources.
+    /// Rooms, resources and groups.
     user_type: Option<&'static str>,
 }
 
 /// Everybody whom a document names, each once.
-pub fn participants(note: &Note, is_task: bool, losses: &mut Losses) -> Vec<Participant> {
+pub fn participants(
+    directory: &Directory,
+    note: &Note,
+    is_task: bool,
+    losses: &mut Losses,
+) -> Vec<Participant> {
     let lists = if is_task { TASK } else { MEETING };
     let mut all: Vec<Participant> = Vec::new();
     for (item, partner, role) in lists {
-        all.extend(named(note, item, partner, losses).map(|(stored, mailbox)| person(stored, mailbox, role)));
+        all.extend(
+            named(directory, note, item, partner, losses)
+                .map(|(stored, mailbox)| person(stored, mailbox, role)),
+        );
     }
     if all.is_empty() {
         for (item, role) in TYPED {
-            let typed = address::resolve_typed(note, item, losses).into_iter();
+            let typed = address::resolve_typed(directory, note, item, losses).into_iter();
             all.extend(typed.map(|mailbox| person(mailbox.address.clone(), mailbox, role)));
         }
     }
     let uninvited = note.texts("Uninvited");
     all.retain(|someone| !uninvited.iter().any(|name| address::same(name, &someone.stored)));
     for (item, user_type) in ROOMS {
-        all.extend(named(note, item, "", losses).map(|(stored, mailbox)| Participant {
+        all.extend(named(directory, note, item, "", losses).map(|(stored, mailbox)| Participant {
             user_type: Some(user_type),
             ..person(stored, mailbox, "NON-PARTICIPANT")
         }));
@@ -90,10 +94,12 @@ pub fn is_draft(note: &Note) -> bool {
 }
 
 fn person(stored: String, mailbox: Mailbox, role: &'static str) -> Participant {
-    Participant { stored, mailbox, role, user_type: None }
+    let user_type = mailbox.is_bare_group.then_some("GROUP");
+    Participant { stored, mailbox, role, user_type }
 }
 
 fn named(
+    directory: &Directory,
     note: &Note,
     item: &str,
     partner: &str,
@@ -107,53 +113,51 @@ fn named(
     }
     let partner = |at: usize| partners.get(at).map(String::as_str);
     let resolved = stored.into_iter().enumerate().filter_map(|(at, text)| {
-        let mailbox = address::resolve(&text, partner(at), losses)?;
+        let mailbox = address::resolve(directory, &text, partner(at), losses)?;
         Some((text, mailbox))
     });
     resolved.collect::<Vec<_>>().into_iter()
 }
 
 /// The one who calls the meeting. `writes` says that the chair wrote the document, so that its author stands in.
-pub fn organizer(note: &Note, writes: bool, losses: &mut Losses) -> Option<Mailbox> {
+pub fn organizer(directory: &Directory, note: &Note, writes: bool, losses: &mut Losses) -> Option<Mailbox> {
     let items: &[&str] =
         if writes { &["Chair", "AltChair", "Principal", "From"] } else { &["Chair", "AltChair"] };
     let name = items.iter().map(|item| note.text(item)).find(|name| !name.trim().is_empty());
     // An answer goes to the chair.
     let Some(name) = &name else {
-        return recipients(note, losses).into_iter().next().map(|chair| chair.mailbox);
+        return recipients(directory, note, losses).into_iter().next().map(|chair| chair.mailbox);
     };
     let partners = [("From", "INetFrom"), ("Principal", "$INetPrincipal")];
     let partner = partners.into_iter().find(|(item, _)| address::same(&note.text(item), name));
     let partner = partner.map(|(_, partner)| note.text(partner));
-    address::resolve(name, partner.as_deref(), losses)
+    address::resolve(directory, name, partner.as_deref(), losses)
 }
 
 /// The mailbox in an item of one name.
-pub fn one(note: &Note, item: &str) -> Option<Mailbox> {
-    address::resolve(&note.text(item), None, &mut Losses::default())
+pub fn one(directory: &Directory, note: &Note, item: &str) -> Option<Mailbox> {
+    address::resolve(directory, &note.text(item), None, &mut Losses::default())
 }
 
 /// Those to whom a notice was sent.
-pub fn recipients(note: &Note, losses: &mut Losses) -> Vec<Participant> {
+pub fn recipients(directory: &Directory, note: &Note, losses: &mut Losses) -> Vec<Participant> {
     let lists = [("SendTo", "INetSendTo", "REQ-PARTICIPANT"), ("CopyTo", "INetCopyTo", "OPT-PARTICIPANT")];
     let mut all = Vec::new();
     for (item, partner, role) in lists {
-        all.extend(named(note, item, partner, losses).map(|(stored, mailbox)| person(stored, mailbox, role)));
+        all.extend(
+            named(directory, note, item, partner, losses)
+                .map(|(stored, mailbox)| person(stored, mailbox, role)),
+        );
     }
     all
 }
 
 /// Who wrote an answer.
-pub fn author(note: &Note, losses: &mut Losses) -> Option<Mailbox> {
+pub fn author(directory: &Directory, note: &Note, losses: &mut Losses) -> Option<Mailbox> {
     let names = [("Principal", "$INetPrincipal"), ("From", "INetFrom")];
-    names
-        .into_iter()
-        .find_map(|(item, partner)| address::resolve(&note.text(item), Some(&note.text(partner)), losses))
-}
-
-/// An address as iCalendar has them.
-pub fn mailto(mailbox: &Mailbox) -> String {
-    format!("mailto:{}", utf8_percent_encode(&mailbox.address, NOT_IN_MAILTO))
+    names.into_iter().find_map(|(item, partner)| {
+        address::resolve(directory, &note.text(item), Some(&note.text(partner)), losses)
+    })
 }
 
 fn common_name(mailbox: &Mailbox) -> String {
@@ -162,7 +166,7 @@ fn common_name(mailbox: &Mailbox) -> String {
 
 /// Writes ORGANIZER. `scheduling` as in [`write_attendee`].
 pub fn write_organizer(writer: &mut Writer, mailbox: &Mailbox, scheduling: &str) {
-    writer.line(&format!("ORGANIZER{}{scheduling}", common_name(mailbox)), &mailto(mailbox));
+    writer.line(&format!("ORGANIZER{}{scheduling}", common_name(mailbox)), &mailto(&mailbox.address));
 }
 
 /// Writes ATTENDEE. `scheduling` is a parameter that keeps servers from sending mail (RFC 6638 section 7.1), or empty.
@@ -182,7 +186,7 @@ pub fn write_attendee(
         name.push_str(";RSVP=TRUE");
     }
     name.push_str(scheduling);
-    writer.line(&name, &mailto(&someone.mailbox));
+    writer.line(&name, &mailto(&someone.mailbox.address));
 }
 
 /// What a notice type answers; none for one that is no answer.
@@ -216,11 +220,11 @@ pub struct Answers<'a> {
 
 impl<'a> Answers<'a> {
     /// The answers among the documents that belong to an entry. Those to an older state of it count no more.
-    pub fn among(documents: impl Iterator<Item = &'a Note>, entry: &Note) -> Self {
+    pub fn among(directory: &Directory, documents: impl Iterator<Item = &'a Note>, entry: &Note) -> Self {
         let sequence = entry.number("SequenceNum");
         let answer = |note: &'a Note| {
             let answer = answer_of(notice_type(note))?;
-            let author = author(note, &mut Losses::default())?;
+            let author = author(directory, note, &mut Losses::default())?;
             let current = sequence.is_none() || note.number("SequenceNum") == sequence;
             current.then_some((note, answer, author.address))
         };

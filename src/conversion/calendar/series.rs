@@ -6,10 +6,10 @@
 
 use crate::base::limits::SERIES_OVERRIDES;
 use crate::conversion::calendar::event;
-use crate::conversion::calendar::icalendar::Writer;
 use crate::conversion::calendar::rule::Rule;
 use crate::conversion::calendar::times::{Clock, Occurrence, When, is_days, times};
 use crate::conversion::calendar::zone::Zone;
+use crate::conversion::content_line::Writer;
 use crate::conversion::losses::Losses;
 use crate::model::loss::LossKind;
 use crate::notes::document::Note;

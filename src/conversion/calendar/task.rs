@@ -2,10 +2,10 @@
 
 use crate::conversion::calendar::alarm;
 use crate::conversion::calendar::event::{self, Facts};
-use crate::conversion::calendar::icalendar::Writer;
 use crate::conversion::calendar::series::Series;
 use crate::conversion::calendar::times::{Clock, When};
 use crate::conversion::calendar::zone::{Zone, utc_stamp};
+use crate::conversion::content_line::Writer;
 use crate::conversion::losses::Losses;
 use crate::model::loss::LossKind;
 use crate::notes::document::Note;

@@ -3,8 +3,8 @@
 //! The switches are those of the zone itself. Where they follow a yearly rule in all these years the rule is written,
 //! else the switches one by one, so nothing is claimed that the zone does not do.
 
-use crate::conversion::calendar::icalendar::Writer;
 use crate::conversion::calendar::zone::Zone;
+use crate::conversion::content_line::Writer;
 use jiff::civil::{DateTime, Weekday};
 use jiff::tz::{Dst, Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};

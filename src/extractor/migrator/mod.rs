@@ -195,7 +195,7 @@ fn open<'a>(
         None => {
             let path = mailbox::locate(&settings.roots, &settings.place)?;
             say(format_args!("migration {} reads {}", settings.migration, path.display()));
-            Ok(source.insert(NamedSource::from(path).open()?))
+            Ok(source.insert(NamedSource::at(&settings.place.kind, path).open()?))
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything follows from the seed, times too; nobody in it exists.
 
+mod address_book;
 mod body;
 mod calendar;
 mod design;
@@ -21,6 +22,7 @@ use super::version::Version;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::item::{ItemFlags, ItemType};
 use crate::notes::timedate::Timedate;
+pub use address_book::forge_address_book;
 use body::Plan;
 pub use extras::Extras;
 use fastrand::Rng;

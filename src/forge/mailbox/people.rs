@@ -51,6 +51,16 @@ const OTHERS: [Person; 5] = [
 ];
 
 impl Person {
+    /// Everybody of the company.
+    pub fn company() -> impl Iterator<Item = Self> {
+        std::iter::once(OWNER).chain(COLLEAGUES)
+    }
+
+    /// A colleague of the owner; they take turns.
+    pub fn by_number(number: u64) -> Self {
+        COLLEAGUES[(number % COLLEAGUES.len() as u64) as usize]
+    }
+
     pub fn choose(random: &mut Rng) -> Self {
         if random.u8(..10) < 7 {
             Self::choose_colleague(random)

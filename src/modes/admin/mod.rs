@@ -94,6 +94,9 @@ enum ConnectorCommand {
         /// The number of the extractor. May be left out when there is only one.
         #[arg(long, value_name = "NUMBER")]
         extractor: Option<u64>,
+        /// What lies there: Notes databases (nsf) or their exports (dxl).
+        #[arg(long, default_value = "nsf")]
+        kind: String,
     },
     List,
     /// Remove a connector that has no mailboxes.
@@ -241,9 +244,9 @@ impl Admin {
 
     fn connector(&self, command: &ConnectorCommand) -> Result<Exit, Failure> {
         match command {
-            ConnectorCommand::Add { name, location, extractor } => {
+            ConnectorCommand::Add { name, location, extractor, kind } => {
                 let extractor = extractor.map_or_else(|| self.only_extractor(), Ok)?;
-                let body = json!({"name": name, "location": location, "extractor": extractor});
+                let body = json!({"name": name, "kind": kind, "location": location, "extractor": extractor});
                 let answer = self.client.post("connectors", &body)?;
                 let text =
                     format!("Connector {} is added; its mailboxes are called {name}:PATH.", answer["id"]);

@@ -13,9 +13,11 @@ use crate::destinations::Traits;
 use crate::destinations::registry::Target;
 use crate::model::content::{ListedItem, SourceItem};
 use crate::model::loss::{SetAside, SetAsideReason};
+use crate::modes::address_book::ConversionArguments;
 use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
 use crate::server::delivery::{Conversion, Pass, Preparer, Settings};
+use crate::sources::nsf::DaosFolder;
 use crate::sources::registry::NamedSource;
 use crate::sources::{Source, SourceError};
 use crate::store::StateStore;
@@ -23,7 +25,7 @@ use clap::Args;
 use etcetera::BaseStrategy as _;
 use jiff::Timestamp;
 use report::Reporter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -56,6 +58,16 @@ pub struct MigrateArguments {
     /// Without this they are counted and set aside as `unknown form`.
     #[arg(long)]
     all_documents: bool,
+
+    #[command(flatten)]
+    conversion: ConversionArguments,
+
+    /// The folder in which a Domino server keeps the attachments of this database (DAOS, files that end in .nlo).
+    ///
+    /// Only files that are not encrypted can be read, and most servers encrypt them; a copy of the database with its
+    /// attachments inside is the surer way.
+    #[arg(long, value_name = "FOLDER")]
+    daos: Option<PathBuf>,
 
     /// A file whose first line is the password of the target.
     ///
@@ -92,18 +104,22 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let named = NamedSource::parse(&arguments.source)?;
     let target = Target::parse(&arguments.target)?;
     let state_folder = state_folder(arguments)?;
+    let directory = arguments.conversion.directory()?;
     let password = if target.wants_password() && !arguments.dry_run {
         password::of_target(&target.mailbox(), arguments.password_file.as_deref())?
     } else {
         Secret::new("")
     };
-    let mut source = named.open()?;
-    let info = source.info();
+    let mut source = named.open_with(arguments.daos.as_deref().map(open_daos).transpose()?)?;
+    let mut info = source.info();
     if let Some(why) = &info.in_use {
         return Err(Failure::new(
             Exit::Source,
             format!("{} is in use: {why}; {IN_USE_ADVICE}", named.label()),
         ));
+    }
+    if let files @ 1.. = source.external_files() {
+        info.warnings.push(external_warning(files, arguments.daos.is_some()));
     }
     let folders = source.folders()?;
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
@@ -114,6 +130,8 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         folders: &folders,
         all_documents: arguments.all_documents,
         now_unix_ms,
+        directory: &directory,
+        choices: arguments.conversion.choices(),
     };
     let convert = |listed: &ListedItem, item: &SourceItem| conversion.convert(listed, item);
     let settings = Settings::new(target.mailbox(), now_unix_ms);
@@ -213,6 +231,21 @@ fn carry_item(
         Err(error) => return Err(error.into()),
     };
     Ok(pass.add(prepared)?)
+}
+
+fn open_daos(folder: &Path) -> Result<DaosFolder, Failure> {
+    let failure = |error| Failure::new(Exit::Usage, format!("the folder {}: {error}", folder.display()));
+    DaosFolder::open(folder).map_err(failure)
+}
+
+/// Said before the first byte is carried, so that somebody can make a copy with all attachments first.
+fn external_warning(files: u64, is_folder_given: bool) -> String {
+    let advice = if is_folder_given {
+        "those whose files are encrypted or missing are named in the mails"
+    } else {
+        "they are named in the mails; make a copy with all attachments inside, or give their folder with --daos"
+    };
+    format!("{files} attachments are kept outside the database (DAOS): {advice}")
 }
 
 fn state_folder(arguments: &MigrateArguments) -> Result<PathBuf, Failure> {

@@ -12,7 +12,7 @@ use crate::base::clock::SystemClock;
 use crate::base::secret::Secret;
 use crate::buffers::action::LeaseSettings;
 use crate::buffers::data::DataLimits;
-use crate::modes::{Exit, Failure};
+use crate::modes::{Exit, Failure, address_book};
 use crate::server::api::{Api, ServerFacts};
 use crate::server::communication::CommunicationSettings;
 use crate::server::gate::{self, Gate, GateLimits, GateSettings, Upstream, certificate};
@@ -23,7 +23,7 @@ use crate::server::website::Website;
 use crate::store::{StoreError, seal};
 use builtin::Builtin;
 use clap::Args;
-use settings::{Buffers, Extractors, Passes, Settings};
+use settings::{Buffers, Conversion, Extractors, Passes, Settings};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -53,7 +53,7 @@ pub struct ServeArguments {
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
 
-    /// Plain HTTP instead of HTTPS; only on an address of this machine, such as 127.0.0.1.
+    /// Plain HTTP instead of HTTPS; only on an address of this machine, such as 127.0.0.1, or behind a trusted proxy.
     #[arg(long)]
     http: bool,
 
@@ -66,6 +66,16 @@ pub struct ServeArguments {
     /// The key of the certificate, as a PEM file.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+
+    /// The address of a reverse proxy in front of the server; may be given several times.
+    ///
+    /// Its X-Forwarded-For names the client. With --http nobody but the proxies and this machine is answered.
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<IpAddr>,
+
+    /// Where people and extractors find the server, if that is the address of a proxy.
+    #[arg(long, value_name = "URL", value_parser = public_address)]
+    public_address: Option<String>,
 
     /// Show the page from this folder instead of the one inside the program; for those who change it.
     #[arg(long, value_name = "DIR")]
@@ -150,10 +160,16 @@ fn settings(arguments: &ServeArguments) -> Result<Settings, Failure> {
         settings.tls_certificate.clone_from(&arguments.tls_cert);
         settings.tls_key.clone_from(&arguments.tls_key);
     }
-    if settings.http && !settings.listen.ip().is_loopback() {
+    if !arguments.trusted_proxy.is_empty() {
+        settings.trusted_proxies.clone_from(&arguments.trusted_proxy);
+    }
+    if arguments.public_address.is_some() {
+        settings.public_address.clone_from(&arguments.public_address);
+    }
+    if settings.http && !settings.listen.ip().is_loopback() && settings.trusted_proxies.is_empty() {
         let sentence = format!(
-            "plain HTTP on {} would show passwords and mail to the network; leave --http out, or listen on an address \
-             of this machine such as 127.0.0.1",
+            "plain HTTP on {} would show passwords and mail to the network; leave --http out, listen on an address of \
+             this machine such as 127.0.0.1, or name the proxy in front with --trusted-proxy",
             settings.listen
         );
         return Err(Failure::new(Exit::Usage, sentence));
@@ -176,6 +192,7 @@ fn open_machine(folder: &Path, settings: &Settings) -> Result<Arc<Machine>, Fail
     let Extractors { mailboxes_at_once, hello_seconds, alive_seconds, lease_seconds, attempts } =
         settings.extractors;
     let Buffers { mailbox_mebibytes, all_mebibytes, free_disk_mebibytes } = settings.buffers;
+    let Conversion { directories, address_table, vcard, journal } = &settings.conversion;
     let settings = MachineSettings {
         scheduler: SchedulerSettings {
             running: number(at_once),
@@ -195,6 +212,8 @@ fn open_machine(folder: &Path, settings: &Settings) -> Result<Arc<Machine>, Fail
             ..CommunicationSettings::default()
         },
         conversion_threads: number(conversion_threads),
+        directory: Arc::new(address_book::read(directories, address_table.as_deref())?),
+        choices: address_book::choices(*vcard, *journal),
     };
     Machine::open(folder, settings).map_err(|error| match error {
         MachineError::Store(StoreError::InUse { .. }) => {
@@ -249,6 +268,7 @@ fn open_doors(
         listen: settings.listen,
         tls: certificate.as_ref().map(|certificate| Arc::clone(&certificate.config)),
         limits: GateLimits::default(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         upstream: Upstream::Socket(folder.join(GATE_SOCKET)),
         secret: secret.clone(),
         listener: Box::new(|event| tracing::warn!("public port: {event}")),
@@ -261,8 +281,11 @@ fn open_doors(
         data_folder: folder.to_owned(),
         started_unix_ms: clock.now().unix_ms,
         address: address.clone(),
-        // A certificate that was given is vouched for by an authority, and replaced from time to time.
-        fingerprint: fingerprint.clone().filter(|_| settings.tls_certificate.is_none()),
+        // A certificate that was given is vouched for by an authority, and replaced from time to time; behind a proxy
+        // extractors see that of the proxy.
+        fingerprint: fingerprint
+            .clone()
+            .filter(|_| settings.tls_certificate.is_none() && settings.public_address.is_none()),
     };
     let api = Api::new(Arc::clone(machine), facts, move || clock.now())?;
     let first_code = api.first_code()?.cloned();
@@ -299,6 +322,9 @@ fn start_builtin(
 
 /// Where others find the server. An address that stands for all of this machine is no place to connect to.
 fn address(settings: &Settings, local: SocketAddr) -> String {
+    if let Some(address) = &settings.public_address {
+        return address.clone();
+    }
     let scheme = if settings.http { "http" } else { "https" };
     match settings.tls_names.first() {
         Some(name) if local.ip().is_unspecified() => format!("{scheme}://{name}:{}", local.port()),
@@ -326,6 +352,10 @@ fn stop_on_signal() -> Result<Receiver<()>, Failure> {
     let set = ctrlc::set_handler(handler);
     set.map_err(|error| usage(format!("Ctrl-C cannot be watched for: {error}")))?;
     Ok(stop)
+}
+
+fn public_address(text: &str) -> Result<String, String> {
+    settings::check_address(text).map(|()| text.to_owned())
 }
 
 fn usage(sentence: String) -> Failure {

@@ -4,12 +4,13 @@
 //! not known is an error, because a misspelt one would be silently without effect.
 
 use crate::base::limits::{self, SETTINGS_FILE_BYTES};
+use crate::modes::address_book::{Journal, Vcard};
 use crate::modes::{Exit, Failure};
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +94,18 @@ numbers! {
     }
 }
 
+/// What items become.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Conversion {
+    /// Address books on this machine in which Notes names are looked up; read at the start.
+    pub directories: Vec<PathBuf>,
+    /// A table of names that no address book knows.
+    pub address_table: Option<PathBuf>,
+    pub vcard: Vcard,
+    pub journal: Journal,
+}
+
 /// The extractor that runs inside the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -133,10 +146,13 @@ pub struct Settings {
     pub tls_certificate: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
     pub tls_names: Vec<String>,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub public_address: Option<String>,
     pub log_level: LogLevel,
     pub passes: Passes,
     pub extractors: Extractors,
     pub buffers: Buffers,
+    pub conversion: Conversion,
     pub builtin: Builtin,
 }
 
@@ -148,10 +164,13 @@ impl Default for Settings {
             tls_certificate: None,
             tls_key: None,
             tls_names: vec!["localhost".to_owned()],
+            trusted_proxies: Vec::new(),
+            public_address: None,
             log_level: LogLevel::default(),
             passes: Passes::default(),
             extractors: Extractors::default(),
             buffers: Buffers::default(),
+            conversion: Conversion::default(),
             builtin: Builtin::default(),
         }
     }
@@ -195,6 +214,9 @@ impl Settings {
         if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
             return Err("tls_certificate and tls_key belong together".to_owned());
         }
+        if let Some(address) = &settings.public_address {
+            check_address(address)?;
+        }
         Ok(settings)
     }
 
@@ -216,8 +238,23 @@ impl Settings {
                 let _ = writeln!(text, "#{help} {least} to {most}.\n{name} = {value}");
             }
         }
-        text + BUILTIN_TEMPLATE
+        text + CONVERSION_TEMPLATE + BUILTIN_TEMPLATE
     }
+}
+
+/// Takes the address of a server as others write it, without a path.
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn check_address(text: &str) -> Result<(), String> {
+    let is_one = url::Url::parse(text).is_ok_and(|url| {
+        ["http", "https"].contains(&url.scheme())
+            && url.has_host()
+            && url.username().is_empty()
+            && url[url::Position::BeforePath..] == *"/"
+            && !text.ends_with('/')
+    });
+    if is_one { Ok(()) } else { Err(format!("`{text}` is no address such as https://migration.example.com")) }
 }
 
 const TEMPLATE: &str = r#"# The settings of `notesferry serve`, each with its default.
@@ -231,8 +268,26 @@ http = false
 # tls_certificate = "/etc/notesferry/tls.crt"
 # tls_key = "/etc/notesferry/tls.key"
 tls_names = ["localhost"]
+# The addresses of reverse proxies in front of the server. Their X-Forwarded-For names the client; with `http` nobody
+# but them and this machine itself is answered.
+trusted_proxies = []
+# Where people and extractors find the server, if that is the address of a proxy.
+# public_address = "https://migration.example.com"
 # What is told on standard error: error, warn, info or debug.
 log_level = "info"
+"#;
+
+const CONVERSION_TEMPLATE: &str = r#"
+[conversion]
+# Domino directories and address books (names.nsf) on this machine, in which the Internet addresses of Notes names are
+# looked up. They are read at the start.
+directories = []
+# A table `name,address` for names that none of them knows; `*/Acme,{first}.{last}@example.com` is for all of Acme.
+# address_table = "/etc/notesferry/addresses.csv"
+# The version of vCard in which contacts are written: 3.0 or 4.0.
+vcard = "4.0"
+# Pages of a notebook at targets that store objects: mail or vjournal.
+journal = "mail"
 "#;
 
 const BUILTIN_TEMPLATE: &str = r#"
@@ -278,6 +333,16 @@ mod tests {
         );
         assert!(error("[extractors]\nlease_seconds = 39").contains("twice alive_seconds = 20"));
         assert!(error("tls_key = \"x\"").contains("belong together"));
+        assert!(error("trusted_proxies = [\"proxy.example.com\"]").contains("line 1"));
+        for address in
+            ["migration.example.com", "https://a.example.com/", "https://a.example.com/x", "ftp://a"]
+        {
+            assert!(
+                error(&format!("public_address = \"{address}\"")).contains("no address such as"),
+                "{address}"
+            );
+        }
+        assert!(Settings::parse("public_address = \"https://a.example.com:8443\"").is_ok());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::store::config::{Connector, Extractor, Mailbox};
 use serde_json::{Value, json};
 
 /// The kinds of source that an extractor of this release reads.
-const KINDS: &[&str] = &["nsf"];
+const KINDS: &[&str] = &["nsf", "dxl"];
 
 pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
     match (request.method, rest) {

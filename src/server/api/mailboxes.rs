@@ -3,15 +3,17 @@
 use super::connectors::connector;
 use super::fields::Fields;
 use super::passes::{is_open, pass_json, start_one};
-use super::request::{ApiError, Method, Request, Response};
-use super::{Api, no_such_call, number};
+use super::request::{ApiError, Method, Request, Response, sentence};
+use super::{Api, findings, no_such_call, number};
 use crate::base::ids::{ConnectorId, MailboxNumber};
 use crate::base::limits::API_PAGE_ENTRIES;
 use crate::base::secret::Secret;
 use crate::destinations::DestinationError;
 use crate::destinations::registry::Target;
+use crate::model::item::{Origin, OriginError};
+use crate::model::loss::SetAsideReason;
 use crate::server::machine::SetAsideItem;
-use crate::store::config::{Connector, Mailbox, PassLine};
+use crate::store::config::{Connector, Mailbox, PassLine, Retry};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
@@ -31,6 +33,8 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
         }
         (Method::Post, [id, "test-target"]) => test_target(api, number("mailbox", id)?),
         (Method::Get, [id, "set-aside"]) => set_aside(api, number("mailbox", id)?, request),
+        (Method::Get, [id, "findings"]) => findings::of_mailbox(api, number("mailbox", id)?),
+        (Method::Post, [id, "retry"]) => retry(api, number("mailbox", id)?, Fields::read(&request.body)?),
         _ => Err(no_such_call(request)),
     }
 }
@@ -154,7 +158,8 @@ fn set_aside(api: &Api, id: MailboxNumber, request: &Request) -> Result<Response
     let limit = request.number("limit")?.map_or(API_PAGE_ENTRIES, |limit| limit as usize);
     let limit = limit.clamp(1, API_PAGE_ENTRIES);
     let after = request.parameter("after");
-    let found = api.machine.set_aside(id, after.as_deref(), limit)?;
+    let reason = request.parameter("reason").map(|name| reason(&name)).transpose()?;
+    let found = api.machine.set_aside(id, reason, after.as_deref(), limit)?;
     let next = found.last().filter(|_| found.len() == limit).map(|item| item.origin.to_string());
     let items: Vec<Value> = found.iter().map(set_aside_json).collect();
     Ok(Response::ok(json!({"set_aside": items, "next": next})))
@@ -162,7 +167,35 @@ fn set_aside(api: &Api, id: MailboxNumber, request: &Request) -> Result<Response
 
 fn set_aside_json(item: &SetAsideItem) -> Value {
     let SetAsideItem { origin, why, unix_ms } = item;
-    json!({"key": origin.to_string(), "reason": why.reason.name(), "detail": why.detail, "unix_ms": unix_ms})
+    json!({
+        "key": origin.to_string(), "reason": why.reason.name(), "advice": why.reason.advice(), "detail": why.detail,
+        "unix_ms": unix_ms,
+    })
+}
+
+/// Tries one document again that is set aside, or all of one reason.
+fn retry(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, ApiError> {
+    let (item, name) = (fields.text("item")?, fields.text("reason")?);
+    fields.finish()?;
+    mailbox(api, id)?;
+    let retry = match (item, name) {
+        (Some(key), None) => {
+            let origin: Origin =
+                key.parse().map_err(|error: OriginError| ApiError::invalid("item", sentence(&error)))?;
+            Retry::Items(vec![origin.to_string()])
+        }
+        (None, Some(name)) => Retry::Reason(reason(&name)?.name().to_owned()),
+        _ => return Err(ApiError::malformed("Name either `item` or `reason`.")),
+    };
+    let _changes = api.one_at_a_time();
+    let pass = api.machine.start_retry(id, retry)?;
+    tracing::info!(mailbox = id.0, pass = pass.0, "documents that were set aside are tried again");
+    Ok(Response::created(json!({"id": pass})))
+}
+
+fn reason(name: &str) -> Result<SetAsideReason, ApiError> {
+    let unknown = || ApiError::invalid("reason", format!("There is no reason `{name}`."));
+    SetAsideReason::from_name(name).ok_or_else(unknown)
 }
 
 fn mailbox(api: &Api, id: MailboxNumber) -> Result<Mailbox, ApiError> {

@@ -11,9 +11,10 @@
 //! | `GET, POST mailboxes`, `GET, PATCH, DELETE mailboxes/ID` | refused while a pass runs |
 //! | `POST mailboxes/ID/test-target`, `POST targets/test` | logs in and out again |
 //! | `POST mailboxes/ID/passes` | carries it; also what was set aside before |
-//! | `GET mailboxes/ID/set-aside[?after=KEY&limit=N]` | documents that were not delivered, with the reason |
+//! | `GET mailboxes/ID/set-aside[?reason=NAME&after=KEY&limit=N]` | documents that were not delivered, with the reason |
+//! | `POST mailboxes/ID/retry` | tries one `item` of these again, or all of a `reason`, and nothing else |
+//! | `GET findings`, `GET mailboxes/ID/findings` | losses and reasons, added up, with samples |
 //! | `GET passes[?after=MARK]`, `POST passes`, `GET passes/ID`, `POST passes/ID/stop` | with a mark, waits for a change |
-//!
 //! | `POST stop-all` | stops every pass |
 //! | `GET overview`, `GET changes[?after=MARK]` | the sum over all mailboxes, and what needs somebody; waits for a change |
 //! | `GET, POST, DELETE session`, `POST first-start` | who is logged in; log in, log out; for everybody |
@@ -25,6 +26,7 @@ mod accounts;
 mod connectors;
 mod extractors;
 mod fields;
+mod findings;
 mod info;
 mod mailboxes;
 mod overview;
@@ -123,6 +125,7 @@ impl Api {
             Some((&"passes", rest)) => passes::answer(self, request, rest),
             Some((&"stop-all", rest)) => passes::stop_all(self, request, rest),
             Some((&"targets", rest)) => mailboxes::test_new_target(request, rest),
+            Some((&"findings", rest)) => findings::answer(self, request, rest),
             Some((&"overview", rest)) => overview::answer(self, request, rest),
             Some((&"changes", rest)) => overview::changes(self, request, rest),
             _ => Err(no_such_call(request)),

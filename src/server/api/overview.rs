@@ -2,7 +2,7 @@
 
 use super::extractors::is_alive;
 use super::mailboxes::Context;
-use super::passes::tally_json;
+use super::passes::{keeps_failing, tally_json};
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call};
 use crate::base::limits::{API_PAGE_ENTRIES, CHANGES_GATHERED_MS, NOTIFY_SECONDS};
@@ -146,8 +146,13 @@ fn pass_attention(pass: &PassLine, name: &str) -> Vec<Value> {
         })
     };
     let mut found = Vec::new();
-    if let PassState::Waiting { until_unix_ms, why, .. } = &pass.state {
-        found.push(told("waiting", format!("{name} waits for its next try: {why}."), Some(*until_unix_ms)));
+    if let PassState::Waiting { until_unix_ms, failures, why } = &pass.state {
+        let (code, sentence) = if keeps_failing(*failures) {
+            ("keeps_failing", format!("{name} failed {failures} times: {why}."))
+        } else {
+            ("waiting", format!("{name} waits for its next try: {why}."))
+        };
+        found.push(told(code, sentence, Some(*until_unix_ms)));
     }
     if set_aside > 0 {
         let documents = if set_aside == 1 { "1 document is" } else { &format!("{set_aside} documents are") };

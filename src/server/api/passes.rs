@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::request::{ApiError, Method, Request, Response, sentence};
 use super::{Api, no_such_call, number};
 use crate::base::ids::{MailboxNumber, MigrationId};
-use crate::base::limits::{NOTIFY_SECONDS, PASSES_AT_ONCE};
+use crate::base::limits::{FAILURES_BY_ITSELF, NOTIFY_SECONDS, PASSES_AT_ONCE};
 use crate::model::outcome::Tally;
 use crate::store::config::{PassLine, PassState};
 use serde_json::{Value, json};
@@ -104,12 +104,18 @@ pub fn is_open(state: &PassState) -> bool {
     }
 }
 
+/// Whether a pass failed so often that somebody should look.
+pub fn keeps_failing(failures: u32) -> bool {
+    failures >= FAILURES_BY_ITSELF
+}
+
 pub fn pass_json(pass: &PassLine) -> Value {
-    let PassLine { id, mailbox, state, started_unix_ms, changed_unix_ms, tally, not_final, limit } = pass;
+    let PassLine { id, mailbox, state, started_unix_ms, changed_unix_ms, tally, not_final, limit, retry } =
+        pass;
     let (state, waits) = state_json(state);
     json!({
         "id": id, "mailbox": mailbox, "state": state, "waits": waits, "started_unix_ms": started_unix_ms,
-        "changed_unix_ms": changed_unix_ms, "not_final": not_final, "limit": limit,
+        "changed_unix_ms": changed_unix_ms, "not_final": not_final, "limit": limit, "retry": retry.is_some(),
         "tally": tally_json((*tally).into()),
     })
 }
@@ -129,7 +135,11 @@ fn state_json(state: &PassState) -> (&'static str, Option<Value>) {
         PassState::Queued => ("queued", None),
         PassState::Running => ("running", None),
         PassState::Waiting { until_unix_ms, failures, why } => {
-            ("waiting", Some(json!({"until_unix_ms": until_unix_ms, "failures": failures, "why": why})))
+            let needs_you = keeps_failing(*failures);
+            let waits = json!({
+                "until_unix_ms": until_unix_ms, "failures": failures, "why": why, "needs_you": needs_you,
+            });
+            ("waiting", Some(waits))
         }
         PassState::Finished => ("finished", None),
         PassState::Stopped => ("stopped", None),

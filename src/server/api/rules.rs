@@ -29,6 +29,7 @@ impl Rule {
             (Post, ["mailboxes"]) => (Some(Role::Operator), Some("mailbox added")),
             (Post, ["mailboxes", _, "test-target"] | ["targets", "test"]) => (Some(Role::Operator), None),
             (Post, ["passes"] | ["mailboxes", _, "passes"]) => (Some(Role::Operator), Some("pass started")),
+            (Post, ["mailboxes", _, "retry"]) => (Some(Role::Operator), Some("set-aside items tried again")),
             (Post, ["passes", _, "stop"]) => (Some(Role::Operator), Some("pass stopped")),
             (Post, ["stop-all"]) => (Some(Role::Operator), Some("all passes stopped")),
 

@@ -6,7 +6,7 @@ use crate::base::clock::{Moment, Monotonic};
 use crate::base::ids::ExtractorId;
 use crate::destinations::registry::Target;
 use crate::model::item::{ItemKey, Origin};
-use crate::model::loss::{SetAside, SetAsideReason};
+use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::outcome::{Outcome, Tally};
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::server::machine::{Machine, MachineSettings};
@@ -356,6 +356,92 @@ fn documents_that_were_set_aside_are_listed_in_pages() {
     assert_eq!(bench.refused("GET mailboxes/2/set-aside", Value::Null).0, 404);
 }
 
+/// Two lines with a loss and two that were set aside.
+fn with_findings() -> Bench {
+    let bench = Bench::with_mailbox();
+    let mailbox = Target::parse(&bench.directory("jane")).unwrap().mailbox();
+    let lost = || vec![Loss::new(LossKind::ConstructDropped, "button")];
+    let aside = |reason, detail: &str| Outcome::SetAside(SetAside::new(reason, detail));
+    let outcomes = [
+        (Outcome::Delivered, lost()),
+        (Outcome::Delivered, lost()),
+        (aside(SetAsideReason::Refused, "no"), Vec::new()),
+        (aside(SetAsideReason::TooLarge, "7 bytes"), Vec::new()),
+    ];
+    let entry = |(number, (outcome, losses)): (u8, (Outcome, Vec<Loss>))| {
+        let origin = Origin::Notes { replica: ReplicaId(1), unid: Unid([number; 16]) };
+        let key = ItemKey { mailbox: mailbox.clone(), origin };
+        (key, Entry { outcome, losses, ..Entry::unfinished(1) })
+    };
+    let changes = Changes { entries: (1..).zip(outcomes).map(entry).collect(), ..Changes::default() };
+    bench.machine.store().commit(&mailbox, changes).unwrap();
+    bench
+}
+
+#[test]
+fn findings_are_added_up_with_samples() {
+    let bench = with_findings();
+    bench.ok("POST mailboxes", json!({"connector": 1, "source": "b.nsf", "target": bench.directory("jane")}));
+    let of_one = bench.ok("GET mailboxes/1/findings", Value::Null);
+    let loss = &of_one["losses"][0];
+    assert_eq!((&loss["kind"], &loss["documents"]), (&json!("construct dropped"), &json!(2)));
+    assert_eq!(loss["samples"][0]["detail"], "button");
+    assert_eq!(loss["samples"][0]["documents"], 2);
+    let reasons: Vec<&str> = of_one["set_aside"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| group["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(reasons, ["too large", "refused"]);
+    assert!(of_one["set_aside"][0]["advice"].as_str().unwrap().contains("try again"));
+    assert_eq!(bench.ok("GET findings", Value::Null), of_one, "two databases of one target count once");
+    assert_eq!(bench.refused("GET mailboxes/9/findings", Value::Null).0, 404);
+    let refused = bench.ok("GET mailboxes/1/set-aside?reason=refused", Value::Null);
+    assert_eq!(
+        (refused["set_aside"].as_array().unwrap().len(), &refused["set_aside"][0]["detail"]),
+        (1, &json!("no"))
+    );
+    assert_eq!(bench.refused("GET mailboxes/1/set-aside?reason=x", Value::Null), invalid("reason"));
+}
+
+#[test]
+fn a_retry_names_one_document_or_one_reason() {
+    let bench = with_findings();
+    let key = bench.ok("GET mailboxes/1/set-aside", Value::Null)["set_aside"][0]["key"].clone();
+    for (field, body) in [
+        ("item", json!({"item": "notes.x"})),
+        ("reason", json!({"reason": "bad weather"})),
+        ("item", json!({"item": 1})),
+        ("items", json!({"items": [key]})),
+    ] {
+        assert_eq!(bench.refused("POST mailboxes/1/retry", body), invalid(field));
+    }
+    for body in [json!({}), json!({"item": key, "reason": "refused"})] {
+        assert_eq!(bench.refused("POST mailboxes/1/retry", body).1, "malformed");
+    }
+    assert_eq!(bench.refused("POST mailboxes/9/retry", json!({"item": key})).0, 404);
+    assert_eq!(bench.ok("POST mailboxes/1/retry", json!({"item": key})), json!({"id": 1}));
+    assert_eq!(bench.ok("GET passes/1", Value::Null)["retry"], true);
+    assert_eq!(bench.refused("POST mailboxes/1/retry", json!({"reason": "refused"})), conflict());
+}
+
+#[test]
+fn a_retry_after_a_trial_is_a_trial() {
+    let bench = with_findings();
+    let end = |id: u64| {
+        bench.ok(&format!("POST passes/{id}/stop"), Value::Null);
+        let mut mark = 0;
+        while bench.ok(&format!("GET passes/{id}"), Value::Null)["state"] != "stopped" {
+            mark = bench.ok(&format!("GET passes?after={mark}"), Value::Null)["mark"].as_u64().unwrap();
+        }
+    };
+    bench.ok("POST passes", json!({"mailbox": 1, "limit": 10}));
+    end(1);
+    bench.ok("POST mailboxes/1/retry", json!({"reason": "refused"}));
+    assert_eq!(bench.ok("GET passes/2", Value::Null)["limit"], 10);
+}
+
 #[test]
 fn the_overview_adds_the_last_passes_up() {
     let bench = Bench::with_mailbox();
@@ -371,6 +457,7 @@ fn the_overview_adds_the_last_passes_up() {
             tally: tally.into(),
             not_final: None,
             limit,
+            retry: None,
         };
         bench.machine.store().add_line(line).unwrap();
     };
@@ -391,6 +478,9 @@ fn the_overview_adds_the_last_passes_up() {
     let codes: Vec<&str> =
         overview["attention"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["extractor_silent", "set_aside", "waiting", "set_aside"]);
+    pass(2, None, PassState::Waiting { until_unix_ms: 78, failures: 3, why: "no line".to_owned() });
+    let attention = &bench.ok("GET overview", Value::Null)["attention"];
+    assert_eq!(attention[2]["sentence"], "HQ:b.nsf failed 3 times: no line.");
     let last = &bench.ok("GET mailboxes", Value::Null)["mailboxes"][0]["last_pass"];
     assert_eq!((&last["id"], &last["limit"]), (&json!(2), &json!(10)));
 }

@@ -39,7 +39,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem;
 
 pub use batch::Prepared;
-pub use prepare::{Conversion, Convert, Preparer};
+pub use prepare::{Conversion, Convert, Preparer, Start};
 
 /// Why a pass cannot go on. What was answered until then is in the ledger.
 #[derive(Debug, thiserror::Error)]

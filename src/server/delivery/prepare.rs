@@ -2,16 +2,18 @@
 //!
 //! Used by whoever lists and opens, on as many threads as it likes; nothing here changes the ledger or the target.
 
-use crate::conversion::{self, Context, Converted};
+use crate::conversion::{self, Choices, Context, Converted, Directory};
 use crate::destinations::Traits;
 use crate::model::content::{ListedItem, SourceItem};
 use crate::model::folder::Folder;
 use crate::model::item::{ItemKey, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
+use crate::model::outcome::Outcome;
 use crate::server::delivery::batch::{Message, Prepared, Work};
 use crate::server::delivery::digest::{filing_digest, source_digest};
 use crate::server::delivery::plan::{self, Look};
 use crate::server::delivery::{End, Settings};
+use crate::store::config::Retry;
 use crate::store::{Entry, StateStore, StoreError};
 use std::mem;
 use std::sync::Arc;
@@ -30,6 +32,9 @@ pub struct Conversion<'a> {
     pub all_documents: bool,
     /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
     pub now_unix_ms: i64,
+    /// What is known of Notes names.
+    pub directory: &'a Directory,
+    pub choices: Choices,
 }
 
 impl Conversion<'_> {
@@ -42,11 +47,29 @@ impl Conversion<'_> {
         let message_id_of = |unid| {
             item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
         };
-        let Self { owner, folders, all_documents, now_unix_ms } = *self;
-        let context =
-            Context { replica, owner, now_unix_ms, all_documents, folders, message_id_of: &message_id_of };
+        let Self { owner, folders, all_documents, now_unix_ms, directory, choices } = *self;
+        let context = Context {
+            replica,
+            owner,
+            now_unix_ms,
+            all_documents,
+            folders,
+            directory,
+            choices,
+            message_id_of: &message_id_of,
+        };
         conversion::convert(item, &listed.folders, listed.unread, &context)
     }
+}
+
+/// How a listed item begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    Open,
+    /// It need not be opened.
+    Ended(End),
+    /// This pass leaves it to another one.
+    Left,
 }
 
 /// Prepares the items of one source for one target.
@@ -76,6 +99,22 @@ impl Preparer<'_> {
             Look::ReadSince => Some(End::ReadSince),
             Look::RemovedByUser => Some(End::RemovedByUser),
             Look::StaysAside(aside) => Some(End::SetAside(aside)),
+        })
+    }
+
+    /// How an item begins in a pass that tries chosen documents again: what is set aside and was not chosen stays so,
+    /// and nothing else is opened.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn look_again(&self, listed: &ListedItem, retry: &Retry) -> Result<Start, StoreError> {
+        if let Some(end) = self.look(listed)? {
+            return Ok(Start::Ended(end));
+        }
+        Ok(match self.entry(listed.origin)?.map(|entry| entry.outcome) {
+            Some(Outcome::SetAside(why)) if retry.takes(listed.origin, &why) => Start::Open,
+            Some(Outcome::SetAside(why)) => Start::Ended(End::SetAside(why)),
+            Some(Outcome::Unfinished | Outcome::Delivered) | None => Start::Left,
         })
     }
 

@@ -8,6 +8,7 @@ use super::budget::{Budget, Rates, Room};
 use super::event::{Events, GateEventKind};
 use super::head::{self, Head};
 use super::places::{Phase, Seat};
+use super::proxies::Proxies;
 use super::refusal::Refusal;
 use super::upstream::{Answer, Framing, Link, Server};
 use super::wire::{Socket, Timed, Wire};
@@ -15,7 +16,7 @@ use super::{GateLimits, largest_body};
 use crate::base::limits::{GATE_BLOCK_BYTES, GATE_HEAD_BYTES};
 use rustls::ServerConfig;
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -35,6 +36,7 @@ const HANDSHAKE: u8 = 0x16;
 pub(super) struct Shared {
     pub limits: GateLimits,
     pub tls: Option<Arc<ServerConfig>>,
+    pub proxies: Proxies,
     pub server: Server,
     pub budget: Arc<Budget>,
     pub rates: Rates,
@@ -73,14 +75,16 @@ pub(super) fn serve(shared: &Shared, socket: Arc<TcpStream>, seat: &Seat) {
                 shared.events.tell(GateEventKind::HandshakeFailed, Some(seat.client));
                 if let Some(timed) = plain {
                     let refusal = Refusal::Malformed("this port speaks HTTPS; please use https://");
-                    Connection { shared, seat, wire: Wire::Plain(timed), received: Vec::new() }
-                        .refuse(refusal, false);
+                    Connection::new(shared, seat, Wire::Plain(timed)).refuse(refusal, false);
                 }
                 return;
             }
         },
     };
-    let mut connection = Connection { shared, seat, wire, received: Vec::new() };
+    let mut connection = Connection::new(shared, seat, wire);
+    if shared.tls.is_none() && !shared.proxies.may_speak_plainly(seat.client) {
+        return connection.refuse(Refusal::NotTheProxy, false);
+    }
     loop {
         match connection.request() {
             Ok(true) => {}
@@ -109,14 +113,21 @@ struct Connection<'a> {
     shared: &'a Shared,
     seat: &'a Seat,
     wire: Wire,
+    /// Who asks: the other end of the connection, or whom a proxy there speaks for.
+    client: IpAddr,
     /// What came and belongs to no request yet.
     received: Vec<u8>,
 }
 
-impl Connection<'_> {
+impl<'a> Connection<'a> {
+    fn new(shared: &'a Shared, seat: &'a Seat, wire: Wire) -> Self {
+        Self { shared, seat, wire, client: seat.client, received: Vec::new() }
+    }
+
     /// Reads one request and passes its answer on; whether another may follow.
     fn request(&mut self) -> Result<bool, End> {
         let Some(head) = self.head()? else { return Ok(false) };
+        self.client = self.shared.proxies.client(self.seat.client, &head.forwarded_for);
         self.answer(&head).map_err(|end| match end {
             End::Refused { refusal, .. } => End::Refused { refusal, is_head: head.method == "HEAD" },
             End::Silent => End::Silent,
@@ -124,7 +135,7 @@ impl Connection<'_> {
     }
 
     fn answer(&mut self, head: &Head) -> Result<bool, End> {
-        if !self.shared.rates.take(self.seat.client, Instant::now()) {
+        if !self.shared.rates.take(self.client, Instant::now()) {
             return Err(Refusal::TooOften.into());
         }
         let (body, room) = self.body(head)?;
@@ -132,7 +143,7 @@ impl Connection<'_> {
             return Err(End::Silent);
         }
         let mut link = self.shared.server.link().map_err(|refusal| self.upstream_failed(refusal))?;
-        let asked = self.shared.server.ask(&mut link, head, self.seat.client, body);
+        let asked = self.shared.server.ask(&mut link, head, self.client, body);
         // The server keeps what it wants of a body before it answers.
         drop(room);
         let answer = asked.map_err(|refusal| self.upstream_failed(refusal))?;
@@ -146,7 +157,7 @@ impl Connection<'_> {
     }
 
     fn upstream_failed(&self, refusal: Refusal) -> Refusal {
-        self.shared.events.tell(GateEventKind::UpstreamFailed, Some(self.seat.client));
+        self.shared.events.tell(GateEventKind::UpstreamFailed, Some(self.client));
         refusal
     }
 
@@ -214,7 +225,7 @@ impl Connection<'_> {
             return Err(Refusal::BodyTooLarge.into());
         }
         let limits = &self.shared.limits;
-        let room = self.shared.budget.room(self.seat.client, length, limits.room_within);
+        let room = self.shared.budget.room(self.client, length, limits.room_within);
         let room = room.ok_or(Refusal::NoRoom)?;
         let length = usize::try_from(length).map_err(|_| Refusal::BodyTooLarge)?;
         let mut body = Vec::new();
@@ -257,7 +268,7 @@ impl Connection<'_> {
             Framing::End => self.pass_body(&mut out, link, false).is_ok(),
         };
         if !is_whole {
-            self.shared.events.tell(GateEventKind::UpstreamFailed, Some(self.seat.client));
+            self.shared.events.tell(GateEventKind::UpstreamFailed, Some(self.client));
             return Err(End::Silent);
         }
         self.send(&out)?;
@@ -296,7 +307,7 @@ impl Connection<'_> {
 
     /// Answers instead of the server, and ends the connection so that the answer arrives.
     fn refuse(mut self, refusal: Refusal, is_head: bool) {
-        self.shared.events.refused(refusal, self.seat.client);
+        self.shared.events.refused(refusal, self.client);
         // From here on it may be sent away like any idle connection.
         if !self.seat.enter(Phase::Idle) {
             return;

@@ -42,6 +42,8 @@ pub struct Head {
     pub target: String,
     /// The fields that go on, in order; names and values are printable ASCII.
     pub fields: Vec<(String, String)>,
+    /// The members of `X-Forwarded-For`, which only a trusted proxy may say.
+    pub forwarded_for: Vec<String>,
     /// Bytes of the body.
     pub content_length: u64,
     /// Whether the client waits for `100 Continue` before it sends the body.
@@ -117,6 +119,7 @@ fn check(request: &httparse::Request<'_, '_>, bytes: usize) -> Result<Head, Refu
         method: method.to_owned(),
         target: target.to_owned(),
         fields: kept(fields, &connection),
+        forwarded_for: list(fields, "x-forwarded-for"),
         content_length,
         expects_continue: version == 1 && expects_continue(fields)?,
         is_http_1_0: version == 0,

@@ -14,6 +14,7 @@ mod event;
 pub mod head;
 mod open_files;
 mod places;
+mod proxies;
 mod refusal;
 mod upstream;
 mod wire;
@@ -29,6 +30,7 @@ use budget::{Budget, Rates};
 use connection::Shared;
 use event::Events;
 use places::{Admission, Places, Seat};
+use proxies::Proxies;
 use rustls::ServerConfig;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -119,6 +121,8 @@ pub struct GateSettings {
     /// Plain HTTP without it.
     pub tls: Option<Arc<ServerConfig>>,
     pub limits: GateLimits,
+    /// Reverse proxies whose word about the client is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     pub upstream: Upstream,
     /// The secret of this start, which every request carries on: printable ASCII.
     pub secret: Secret,
@@ -150,7 +154,7 @@ pub struct Gate {
 /// # Errors
 /// When the address is taken or not ours, or a thread cannot be started.
 pub fn open(settings: GateSettings) -> Result<Gate, GateError> {
-    let GateSettings { listen, tls, limits, upstream, secret, listener } = settings;
+    let GateSettings { listen, tls, limits, trusted_proxies, upstream, secret, listener } = settings;
     let is_printable =
         !secret.expose().is_empty() && secret.expose().bytes().all(|byte| byte.is_ascii_graphic());
     if !is_printable {
@@ -160,9 +164,11 @@ pub fn open(settings: GateSettings) -> Result<Gate, GateError> {
     let socket = TcpListener::bind(listen).map_err(failed)?;
     let address = socket.local_addr().map_err(failed)?;
     let connections = limits.connections.min(affordable(open_files::raise()));
-    let places = Places::new(connections, limits.connections_per_address);
+    let proxies = Proxies::new(&trusted_proxies);
+    let places = Places::new(connections, limits.connections_per_address, proxies.clone());
     let shared = Arc::new(Shared {
         tls,
+        proxies,
         server: upstream::Server::new(upstream, secret, limits.answer_within),
         budget: Budget::new(limits.bodies_bytes),
         rates: Rates::new(limits.requests_per_second, limits.requests_at_once, limits::GATE_RATES),

@@ -4,6 +4,7 @@
 //! never refused because of others that only sit there: the one that leaves belongs to the address that holds the most
 //! places, is idle rather than slow, and has been so for longest. A request that the server works on is left alone.
 
+use super::proxies::Proxies;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -48,6 +49,7 @@ pub(super) struct Places {
     left: Condvar,
     in_all: usize,
     per_address: usize,
+    proxies: Proxies,
 }
 
 /// A taken place, given back when dropped.
@@ -72,13 +74,15 @@ pub(super) fn sharer(address: IpAddr) -> IpAddr {
 }
 
 impl Places {
-    pub fn new(in_all: usize, per_address: usize) -> Arc<Self> {
-        Arc::new(Self { table: Mutex::default(), left: Condvar::new(), in_all, per_address })
+    /// One address has at most `per_address` of them, unless it is a proxy, which speaks for many.
+    pub fn new(in_all: usize, per_address: usize, proxies: Proxies) -> Arc<Self> {
+        Arc::new(Self { table: Mutex::default(), left: Condvar::new(), in_all, per_address, proxies })
     }
 
     /// Finds a place for a new connection, for which another may have to leave.
     pub fn admit(self: &Arc<Self>, client: IpAddr, socket: Arc<TcpStream>) -> Admission {
         let client = client.to_canonical();
+        let per_address = if self.proxies.trusts(client) { self.in_all } else { self.per_address };
         let mut table = self.table();
         let mut evicted = None;
         let of_address = |table: &Table| {
@@ -86,7 +90,7 @@ impl Places {
             table.places.values().filter(same).count()
         };
         let now = Instant::now();
-        if of_address(&table) >= self.per_address {
+        if of_address(&table) >= per_address {
             evicted = table.evict(Some(sharer(client)), now);
         } else if table.places.len() >= self.in_all {
             evicted = table.evict(None, now);
@@ -96,7 +100,7 @@ impl Places {
             .left
             .wait_timeout_while(table, LEAVE_WITHIN, |table| evicted.is_some() && full(table))
             .unwrap_or_else(PoisonError::into_inner);
-        if full(&mut table) || of_address(&table) >= self.per_address {
+        if full(&mut table) || of_address(&table) >= per_address {
             return Admission::Full;
         }
         table.last += 1;
@@ -211,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_address_with_the_most_places_makes_room() {
-        let places = Places::new(3, 3);
+        let places = Places::new(3, 3, Proxies::default());
         assert_eq!(sit(&places, 1, Phase::Idle), Some(None));
         assert_eq!(sit(&places, 2, Phase::Receiving), Some(None));
         assert_eq!(sit(&places, 2, Phase::Receiving), Some(None));
@@ -220,7 +224,7 @@ mod tests {
 
     #[test]
     fn the_idle_leave_before_the_slow_and_nobody_who_is_served() {
-        let places = Places::new(9, 2);
+        let places = Places::new(9, 2, Proxies::default());
         sit(&places, 1, Phase::Serving);
         assert_eq!(sit(&places, 1, Phase::Serving), Some(None));
         assert_eq!(sit(&places, 1, Phase::Idle), None);
@@ -228,8 +232,17 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_may_take_every_place() {
+        let places = Places::new(3, 1, Proxies::new(&[address(1)]));
+        assert_eq!(sit(&places, 1, Phase::Serving), Some(None));
+        assert_eq!(sit(&places, 1, Phase::Serving), Some(None));
+        assert_eq!(sit(&places, 2, Phase::Serving), Some(None));
+        assert_eq!(sit(&places, 1, Phase::Serving), None);
+    }
+
+    #[test]
     fn closing_sends_everyone_away() {
-        let places = Places::new(3, 3);
+        let places = Places::new(3, 3, Proxies::default());
         sit(&places, 1, Phase::Idle);
         sit(&places, 1, Phase::Serving);
         places.close(Duration::ZERO);

@@ -10,6 +10,8 @@ use serde_json::json;
 pub enum Refusal {
     #[error("{0}")]
     Malformed(&'static str),
+    #[error("this port is for the reverse proxy in front of it; please use the proxy's address")]
+    NotTheProxy,
     #[error("the request did not come in time")]
     TooSlow,
     #[error("a body needs a Content-Length")]
@@ -41,6 +43,7 @@ impl Refusal {
     fn status(self) -> (u16, &'static str, &'static str) {
         match self {
             Self::Malformed(_) => (400, "Bad Request", "malformed"),
+            Self::NotTheProxy => (403, "Forbidden", "not_the_proxy"),
             Self::TooSlow => (408, "Request Timeout", "too_slow"),
             Self::LengthRequired => (411, "Length Required", "length_required"),
             Self::BodyTooLarge => (413, "Content Too Large", "body_too_large"),

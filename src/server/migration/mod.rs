@@ -13,16 +13,18 @@ use crate::base::ids::{ActionId, MigrationId};
 use crate::base::limits::{SPOOL_BYTES, TAKE_BYTES};
 use crate::buffers::action::{ActionBuffer, Again};
 use crate::buffers::data::{DataBuffer, SpooledChunk};
+use crate::conversion::{Choices, Directory};
 use crate::destinations::Traits;
 use crate::model::content::{ListedItem, SourceItem};
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::protocol::action::Action;
 use crate::protocol::transfer::{Arrived, End};
-use crate::server::delivery::{Conversion, Prepared, Preparer, Settings};
+use crate::server::delivery::{Conversion, Prepared, Preparer, Settings, Start};
 use crate::server::migration::delivery_job::Message;
 use crate::server::migration::flow::{Flow, Next};
 use crate::server::migration::intake::{Arrival, Intake};
 use crate::server::pool::Pool;
+use crate::store::config::Retry;
 use crate::store::{StateStore, StoreError};
 use std::sync::Arc;
 
@@ -57,6 +59,9 @@ pub struct Parts {
     pub actions: Arc<ActionBuffer>,
     pub data: Arc<DataBuffer>,
     pub pool: Arc<Pool>,
+    /// What is known of Notes names.
+    pub directory: Arc<Directory>,
+    pub choices: Choices,
 }
 
 /// What the service needs of the delivery.
@@ -74,6 +79,7 @@ pub struct Service<D> {
     migration: MigrationId,
     settings: Settings,
     all_documents: bool,
+    retry: Option<Retry>,
     delivery: D,
     flow: Flow,
     action: Action,
@@ -84,7 +90,8 @@ pub struct Service<D> {
 }
 
 impl<D: Delivery> Service<D> {
-    /// Starts a migration with its first action. With a limit the listing ends after so many documents.
+    /// Starts a migration with its first action. With a limit the listing ends after so many documents; with a retry
+    /// nothing is opened but what it names.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -94,6 +101,7 @@ impl<D: Delivery> Service<D> {
         settings: Settings,
         all_documents: bool,
         limit: Option<u32>,
+        retry: Option<Retry>,
         delivery: D,
     ) -> Result<Self, StoreError> {
         let action = Flow::first();
@@ -107,6 +115,7 @@ impl<D: Delivery> Service<D> {
             migration,
             settings,
             all_documents,
+            retry,
             delivery,
             flow,
             action,
@@ -229,9 +238,15 @@ impl<D: Delivery> Service<D> {
         self.put(Message::Unreadable(unreadable))?;
         self.put(Message::Found(listed.len() as u64))?;
         for line in listed {
-            match self.preparing(|preparer| preparer.look(&line))?? {
-                Some(end) => self.put(Message::Unopened(line.origin, end))?,
-                None => self.flow.open_later(line),
+            let start = self.preparing(|preparer| match &self.retry {
+                None => Ok(preparer.look(&line)?.map_or(Start::Open, Start::Ended)),
+                Some(retry) => preparer.look_again(&line, retry),
+            })??;
+            match start {
+                Start::Ended(end) => self.put(Message::Unopened(line.origin, end))?,
+                Start::Open => self.flow.open_later(line),
+                // Counted, and still to do at the end of this pass.
+                Start::Left => {}
             }
         }
         Ok(())
@@ -293,6 +308,8 @@ impl<D: Delivery> Service<D> {
             folders: self.flow.folders(),
             all_documents: self.all_documents,
             now_unix_ms: self.settings.now_unix_ms,
+            directory: &self.parts.directory,
+            choices: self.parts.choices,
         };
         let preparer = Preparer {
             settings: &self.settings,

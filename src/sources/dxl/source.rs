@@ -11,6 +11,7 @@ use crate::model::item::{ItemVersion, Origin};
 use crate::notes::document::Note;
 use crate::notes::ids::Unid;
 use crate::notes::value::Value;
+use crate::sources::contacts::{self, Contacts};
 use crate::sources::nsf::file::DatabaseFile;
 use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
 use std::fs;
@@ -56,6 +57,8 @@ pub struct DxlSource {
     owner: Option<String>,
     /// The file that was read last.
     open: Option<(u32, Arc<TextFile>)>,
+    /// Made when the first document asks for it.
+    contacts: Option<Contacts>,
 }
 
 impl DxlSource {
@@ -96,6 +99,7 @@ impl DxlSource {
             by_unid: Vec::new(),
             owner: None,
             open: None,
+            contacts: None,
         }
     }
 
@@ -192,6 +196,38 @@ impl DxlSource {
             }
         }
         related
+    }
+
+    /// The contacts that a group or the loser of a conflict names.
+    fn contacts_of(&mut self, note: &Note) -> Vec<Note> {
+        if !contacts::names_others(note) {
+            return Vec::new();
+        }
+        let known = match self.contacts.take() {
+            Some(known) => known,
+            None => self.all_contacts(),
+        };
+        let ids = known.named_by(note);
+        self.contacts = Some(known);
+        ids.into_iter().filter_map(|id| self.note(id)).map(contacts::known_by).collect()
+    }
+
+    fn all_contacts(&mut self) -> Contacts {
+        let mut contacts = Contacts::default();
+        for id in 0..self.index.entries.len() as u64 {
+            if let Some(note) = self.note(id) {
+                contacts.add(id, &note);
+            }
+        }
+        contacts
+    }
+
+    /// The document of an entry, if it can be read.
+    fn note(&mut self, number: u64) -> Option<Note> {
+        let entry = self.index.entries.get(usize::try_from(number).ok()?)?;
+        let (file, at, unid) = (entry.file, entry.at, entry.unid);
+        let Document { note, .. } = self.read(file, at, None).ok()?;
+        Some(Note { unid, ..note })
     }
 }
 
@@ -330,7 +366,8 @@ impl Source for DxlSource {
         let Origin::Notes { unid, .. } = origin;
         note.unid = unid;
         let parent_message_id = self.parent_message_id(&note);
-        let related = self.related(&note);
+        let mut related = self.related(&note);
+        related.extend(self.contacts_of(&note));
         let content = Content::Note { note: Box::new(note), files };
         Ok(SourceItem { origin, version, content, parent_message_id, related, losses })
     }

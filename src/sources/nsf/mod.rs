@@ -1,8 +1,8 @@
 //! The native reader of Notes databases (NSF, NTF): no Notes client, no memory map, never a write.
 //!
 //! Reading order: `header` leads to `superblock` (maps) and `names` (item names, list of RRV buckets); `rrv` tells
-//! where a note lies, `buckets` and `bucket` give its record, `note` its items; `object`, `attachment`, `packing`
-//! and `huffman` give what lies outside notes; `folders` and `unread` what belongs to users; `source` is the contract.
+//! where a note lies, `buckets` and `bucket` give its record, `note` its items; `object`, `attachment`, `packing`,
+//! `huffman` and `daos` give what lies outside notes; `folders` and `unread` what belongs to users; `source` is the contract.
 //!
 //! Damage costs what is damaged: every size is checked against the file, and what cannot be read is named.
 
@@ -11,6 +11,7 @@ mod bucket;
 mod buckets;
 pub mod census;
 pub mod cx;
+mod daos;
 pub mod database;
 pub(in crate::sources) mod file;
 pub mod folders;
@@ -28,4 +29,5 @@ mod superblock;
 pub mod unread;
 pub(in crate::sources) mod view;
 
+pub use daos::DaosFolder;
 pub use source::{NsfSource, glance};

@@ -1,6 +1,7 @@
 //! Objects: data that lies outside notes, such as attachments, folder contents and unread lists.
 
 use super::database::Database;
+use super::file::DatabaseFile;
 use super::rrv::Place;
 use super::view::{Damage, FilePosition, View};
 use crate::notes::ids::NoteId;
@@ -76,23 +77,23 @@ impl ObjectRecord {
     }
 }
 
-/// Reads a range of the file in blocks.
+/// Reads a range of a file in blocks.
 pub struct RangeReader<'a> {
-    database: &'a Database,
+    file: &'a DatabaseFile,
     at: u64,
     left: u64,
 }
 
 impl<'a> RangeReader<'a> {
-    pub fn new(database: &'a Database, at: u64, bytes: u64) -> Self {
-        Self { database, at, left: bytes }
+    pub fn new(file: &'a DatabaseFile, at: u64, bytes: u64) -> Self {
+        Self { file, at, left: bytes }
     }
 }
 
 impl Read for RangeReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(out.len());
-        self.database.file().read_at(self.at, &mut out[..wanted])?;
+        self.file.read_at(self.at, &mut out[..wanted])?;
         self.at += wanted as u64;
         self.left -= wanted as u64;
         Ok(wanted)

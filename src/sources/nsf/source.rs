@@ -2,6 +2,7 @@
 
 use super::attachment;
 use super::census::Census;
+use super::daos::DaosFolder;
 use super::database::{Database, OpenError, Walked, open_header, walked_id};
 use super::file::DatabaseFile;
 use super::folders::{FolderContents, read_folders};
@@ -14,9 +15,11 @@ use crate::model::content::{Content, File, ListedItem, SourceItem, SourceItemId}
 use crate::model::folder::{Folder, FolderId};
 use crate::model::item::{ItemVersion, Origin};
 use crate::model::loss::{Loss, LossKind};
-use crate::notes::document::Note;
+use crate::notes::document::{Note, NoteStatus};
+use crate::notes::file_object::FileObject;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::value::Value;
+use crate::sources::contacts::{self, Contacts};
 use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +46,9 @@ pub struct NsfSource {
     owner: Option<String>,
     unread: Option<UnreadList>,
     warnings: Vec<String>,
+    /// Made when the first document asks for it.
+    contacts: Option<Contacts>,
+    daos: Option<DaosFolder>,
 }
 
 impl NsfSource {
@@ -88,7 +94,14 @@ impl NsfSource {
             owner,
             census,
             warnings,
+            contacts: None,
+            daos: None,
         }
+    }
+
+    /// The source with the folder in which the server kept attachments of this database.
+    pub fn with_daos(self, folder: DaosFolder) -> Self {
+        Self { daos: Some(folder), ..self }
     }
 
     pub fn database(&self) -> &Arc<Database> {
@@ -170,6 +183,34 @@ fn find_owner(database: &Database, census: &Census) -> Option<String> {
     })
 }
 
+fn descriptors(note: &Note) -> impl Iterator<Item = FileObject> {
+    note.all("$FILE").filter_map(|item| match item.value() {
+        Ok(Value::File(descriptor)) => Some(descriptor),
+        _ => None,
+    })
+}
+
+fn all_contacts(database: &Database) -> Contacts {
+    let mut contacts = Contacts::default();
+    for_each_document(database, |_| true, |note| contacts.add(u64::from(note.note_id.0), note));
+    contacts
+}
+
+/// Reads the live documents whose head is `wanted`.
+fn for_each_document(database: &Database, wanted: impl Fn(NoteStatus) -> bool, mut take: impl FnMut(&Note)) {
+    let mut from = Some(NoteId(0));
+    while let Some(at) = from {
+        let step = database.walk(at);
+        from = step.next;
+        for head in step.notes.into_iter().flatten() {
+            let live = head.is_user_document() && database.is_listed(head.note_id) && wanted(head.status);
+            if let Some((note, _)) = live.then(|| database.note(head.note_id).ok()).flatten() {
+                take(&note);
+            }
+        }
+    }
+}
+
 impl Source for NsfSource {
     fn traits(&self) -> Traits {
         Traits { folders: true, unread_marks: true }
@@ -183,6 +224,16 @@ impl Source for NsfSource {
             // Looks through all processes, so only when it is asked for.
             in_use: self.look.and_then(|_| in_use::writer_of(&self.path)),
         }
+    }
+
+    fn external_files(&mut self) -> u64 {
+        let (database, mut files) = (&self.database, 0);
+        let external = |descriptor: &FileObject| attachment::has_external_body(database, descriptor);
+        let has_files = |status: NoteStatus| status.has(NoteStatus::HAS_OBJECTS);
+        for_each_document(database, has_files, |note| {
+            files += descriptors(note).filter(external).count() as u64;
+        });
+        files
     }
 
     fn changed(&mut self) -> Result<Option<String>, SourceError> {
@@ -229,7 +280,8 @@ impl Source for NsfSource {
         let losses = odd.into_iter().map(|what| Loss::new(LossKind::TextDamaged, what)).collect();
         let files = self.read_files(&note);
         let parent_message_id = self.parent_message_id(&note);
-        let related = related::of(&self.database, &self.census, &note);
+        let mut related = related::of(&self.database, &self.census, &note);
+        related.extend(self.contacts_of(&note));
         Ok(SourceItem {
             origin: self.origin(note.unid),
             version: ItemVersion { sequence: note.sequence, time: note.sequence_time.0 },
@@ -275,14 +327,21 @@ impl NsfSource {
         (!message_id.is_empty()).then_some((parent.unid, message_id))
     }
 
+    /// The contacts that a group or the loser of a conflict names.
+    fn contacts_of(&mut self, note: &Note) -> Vec<Note> {
+        if !contacts::names_others(note) {
+            return Vec::new();
+        }
+        let database = &self.database;
+        let known = self.contacts.get_or_insert_with(|| all_contacts(database));
+        let read = |id| database.note(NoteId(id as u32)).ok().map(|(note, _)| contacts::known_by(note));
+        known.named_by(note).into_iter().filter_map(read).collect()
+    }
+
     fn read_files(&self, note: &Note) -> Vec<File> {
-        let descriptors = note.all("$FILE").filter_map(|item| match item.value() {
-            Ok(Value::File(descriptor)) => Some(descriptor),
-            _ => None,
-        });
-        descriptors
+        descriptors(note)
             .map(|descriptor| {
-                let body = attachment::read_body(&self.database, &descriptor);
+                let body = attachment::read_body(&self.database, &descriptor, self.daos.as_ref());
                 File { descriptor, body }
             })
             .collect()

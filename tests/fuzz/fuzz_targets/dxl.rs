@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use notesferry::conversion::{Context, convert};
+use notesferry::conversion::{Choices, Context, Directory, convert};
 use notesferry::model::content::{Content, FileBody};
 use notesferry::model::item::Origin;
 use notesferry::sources::Source;
@@ -30,6 +30,8 @@ fuzz_target!(|input: &[u8]| {
             now_unix_ms: 1_800_000_000_000,
             all_documents: true,
             folders: &[],
+            directory: &Directory::default(),
+            choices: Choices::default(),
             message_id_of: &|_| None,
         };
         if let Ok(converted) = convert(&item, &[], None, &context) {

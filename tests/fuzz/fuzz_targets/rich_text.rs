@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use notesferry::conversion::{Context, convert};
+use notesferry::conversion::{Choices, Context, Directory, convert};
 use notesferry::model::content::{Content, SourceItem};
 use notesferry::model::item::{ItemVersion, Origin};
 use notesferry::notes::document::{Note, NoteClass};
@@ -45,6 +45,8 @@ fuzz_target!(|input: &[u8]| {
         now_unix_ms: 1_800_000_000_000,
         all_documents: false,
         folders: &[],
+        directory: &Directory::default(),
+        choices: Choices::default(),
         message_id_of: &|_| None,
     };
     let message = || {

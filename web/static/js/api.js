@@ -2,6 +2,9 @@
 
 const ROOT = "api/v1/";
 
+/** A test of a target takes as long as that server does. */
+const PATIENCE_MS = 120_000;
+
 let csrfToken = null;
 let onLoggedOut = () => {};
 
@@ -34,15 +37,18 @@ export async function session() {
   return answer;
 }
 
-export const get = (path, signal) => call("GET", path, undefined, signal);
+export const get = (path, signal, patienceMs) => call("GET", path, undefined, signal, patienceMs);
 export const post = (path, body) => call("POST", path, body ?? {});
 export const patch = (path, body) => call("PATCH", path, body);
 export const remove = (path) => call("DELETE", path);
 
-async function call(method, path, body, signal) {
+async function call(method, path, body, outer, patienceMs = PATIENCE_MS) {
   const headers = { Accept: "application/json" };
   if (method !== "GET" && csrfToken !== null) headers["X-CSRF-Token"] = csrfToken;
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  // A server that froze or a line that broke says nothing: without a limit the page would wait for ever.
+  const limit = AbortSignal.timeout(patienceMs);
+  const signal = outer ? AbortSignal.any([outer, limit]) : limit;
   const options = { method, headers, signal, credentials: "same-origin", cache: "no-store" };
   if (body !== undefined) options.body = JSON.stringify(body);
   const answer = await fetch(ROOT + path, options).catch((error) => {

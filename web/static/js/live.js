@@ -2,6 +2,8 @@
 
 import { get } from "./api.js";
 
+/** The server answers a poll after 25 seconds at the latest. */
+const POLL_MS = 40_000;
 const PAUSE_FIRST_MS = 1_000;
 const PAUSE_MOST_MS = 15_000;
 /** A page is not drawn more often than this, however much happens. */
@@ -38,7 +40,7 @@ async function poll(mark, signal) {
   signal.addEventListener("abort", end);
   document.addEventListener("visibilitychange", end);
   try {
-    return await get(mark === null ? "changes" : `changes?after=${mark}`, call.signal);
+    return await get(mark === null ? "changes" : `changes?after=${mark}`, call.signal, POLL_MS);
   } finally {
     signal.removeEventListener("abort", end);
     document.removeEventListener("visibilitychange", end);

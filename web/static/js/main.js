@@ -4,7 +4,7 @@ import { session, whenLoggedOut } from "./api.js";
 import { h, settle } from "./dom.js";
 import { follow } from "./live.js";
 import { notice } from "./parts.js";
-import { alone, shell } from "./shell.js";
+import { alone, mayOpen, shell } from "./shell.js";
 import { connectorsPage } from "./pages/connectors.js";
 import { extractorsPage } from "./pages/extractors.js";
 import { firstStart } from "./pages/first-start.js";
@@ -63,11 +63,11 @@ function show() {
   current = new AbortController();
   const { signal } = current;
   const [name, ...parameters] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  const known = Object.hasOwn(PAGES, name) ? name : "overview";
+  const known = Object.hasOwn(PAGES, name) && mayOpen(me, name) ? name : "overview";
   const state = { data: undefined, error: null, works: true };
   const draw = () => {
     if (signal.aborted) return;
-    const content = state.data !== undefined ? page.view(state.data) : waiting(page.title);
+    const content = state.data !== undefined ? page.view(state.data) : waiting(page.title, state.error);
     const wrong = state.error ? notice("bad", "alert", state.error.message) : null;
     document.title = `${page.title} \u2013 Notesferry`;
     settle(app, shell({ me, name: known, works: state.works, enter }, wrong, content));
@@ -96,10 +96,10 @@ function show() {
   );
 }
 
-function waiting(title) {
+function waiting(title, error) {
   return [
     h("div", { class: "head" }, h("div", null, h("h1", { id: "title", tabindex: "-1" }, title))),
-    h("p", { class: "soft" }, "One moment\u2026"),
+    error ? null : h("p", { class: "soft" }, "One moment\u2026"),
   ];
 }
 

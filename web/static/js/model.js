@@ -33,6 +33,7 @@ export function stateOf(pass) {
   if (pass.state === "queued") return { tone: "busy", icon: "clock", label: "Queued", needs: false };
   if (pass.state === "running")
     return { tone: "busy", label: pass.limit ? "Trial runs" : "Running", needs: false };
+  if (pass.waits?.needs_you) return { tone: "bad", icon: "alert", label: "Keeps failing", needs: true };
   if (pass.state === "waiting")
     return { tone: "wait", icon: "clock", label: "Waits for next try", needs: false };
   if (pass.state === "stopped") return { tone: "idle", icon: "stop", label: "Stopped", needs: false };

@@ -21,6 +21,12 @@ export function may(me, role) {
   return ROLES.indexOf(me.user.role) >= ROLES.indexOf(role);
 }
 
+/** Whether a page is shown to somebody at all. */
+export function mayOpen(me, page) {
+  const role = WAYS.find(({ name }) => name === page)?.role;
+  return !role || may(me, role);
+}
+
 function brand() {
   return h(
     "a",

@@ -9,7 +9,12 @@ import { button, nothingYet, pageHead, panel, pill, table } from "../parts.js";
 import { may } from "../shell.js";
 import { everything } from "./everything.js";
 
-const TEXT = "A connector is a folder with Notes databases and the extractor that can read it.";
+const KINDS = [
+  { value: "nsf", label: "Notes databases" },
+  { value: "dxl", label: "Exports as DXL" },
+];
+const TEXT =
+  "A connector is a folder with Notes databases or exports of them, and the extractor that can read it.";
 
 export function connectorsPage({ me, reload }) {
   return { title: "Connectors", load: everything, view: (data) => view(me, reload, data) };
@@ -40,7 +45,10 @@ function view(me, reload, { connectors, extractors, mailboxes }) {
     {
       label: "Name",
       kind: "bare",
-      cell: ({ name, kind }) => [h("b", null, name), h("span", { class: "sub" }, kind)],
+      cell: ({ name, kind }) => [
+        h("b", null, name),
+        h("span", { class: "sub" }, KINDS.find(({ value }) => value === kind)?.label ?? kind),
+      ],
     },
     { label: "Folder", cell: ({ location }) => h("span", { class: "path" }, location) },
     { label: "Extractor", cell: (connector) => machine(extractors, connector) },
@@ -117,6 +125,9 @@ function edit({ title, action, usable, connector, submit }) {
       value: connector?.location ?? usable[0]?.source_roots?.[0] ?? "",
       class: "code",
     }),
+    connector
+      ? null
+      : field({ name: "kind", label: "What lies there", kind: "select", options: KINDS, value: "nsf" }),
   ];
   ask({
     title,

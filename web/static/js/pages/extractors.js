@@ -131,6 +131,7 @@ function foundTable({ found: list, more }) {
     },
     {
       label: "Title",
+      kind: "quarter",
       cell: ({ title, owner }) => [
         title || "\u2013",
         owner ? h("span", { class: "sub" }, personName(owner)) : null,

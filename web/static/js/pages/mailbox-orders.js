@@ -7,7 +7,7 @@ import { checkbox, field } from "../form.js";
 import { shortName } from "../model.js";
 import { say } from "../parts.js";
 
-const TARGET_HINT = "imaps://user@host, or maildir:, mbox: or eml: with a folder on the server.";
+const TARGET_HINT = "imaps://user@host, or maildir: or eml: with a folder on the server.";
 
 /** Starts a pass of each mailbox and tells how many could not be started. */
 export async function startPasses(mailboxes, reload, limit) {
@@ -49,7 +49,7 @@ export function addMailbox(connectors, reload) {
     field({
       name: "source",
       label: "Database",
-      hint: "Its path below the folder of the connector, such as mail/jane.nsf.",
+      hint: "Its path below the folder of the connector, such as mail/jane.nsf; for DXL a file, or a folder of them.",
     }),
     ...targetFields(),
     checkbox({ name: "all_documents", label: "Also carry documents that are not mail-file content" }),

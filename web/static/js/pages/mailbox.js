@@ -4,43 +4,29 @@ import { get, post } from "../api.js";
 import { h } from "../dom.js";
 import { count, number } from "../format.js";
 import { isOpen, shortName, stateOf } from "../model.js";
-import { button, facts, moment, notice, pageHead, panel, pill, relative, say, sum, table } from "../parts.js";
+import { button, facts, moment, notice, pageHead, panel, pill, relative, sum, table } from "../parts.js";
 import { may } from "../shell.js";
+import { findingsKeeper, loadOpened, lossesPanel, setAsidePanel } from "./findings.js";
 import { changeMailbox, removeMailbox, startPasses, stopPasses } from "./mailbox-orders.js";
 
 const CRUMB = { label: "Mailboxes", to: "#/mailboxes" };
-const AT_ONCE = 100;
 
 export function mailboxPage({ parameters: [id], me, redraw, reload }) {
-  const page = { me, reload, redraw, pages: 1, test: null };
+  const page = { me, reload, redraw, opened: new Map(), test: null };
+  const findingsOf = findingsKeeper(`mailboxes/${id}/findings`);
+  let shown = null;
   const load = async () => {
-    const [mailbox, { passes }, aside] = await Promise.all([
-      get(`mailboxes/${id}`),
-      get("passes"),
-      setAside(id, page.pages),
-    ]);
-    return {
-      mailbox,
-      passes: passes.filter((pass) => pass.mailbox === mailbox.id).sort((a, b) => b.id - a.id),
-      aside,
-    };
+    const [mailbox, { passes }] = await Promise.all([get(`mailboxes/${id}`), get("passes")]);
+    const own = passes.filter((pass) => pass.mailbox === mailbox.id).sort((a, b) => b.id - a.id);
+    const findings = await findingsOf(own.slice(0, 1));
+    if (findings !== shown) await loadOpened(page, id);
+    shown = findings;
+    return { mailbox, passes: own, findings };
   };
   return { title: "Mailbox", load, view: (data) => view(page, data) };
 }
 
-async function setAside(id, pages) {
-  let items = [];
-  let after = "";
-  for (let page = 0; page < pages && after !== null; page += 1) {
-    const query = after ? `&after=${encodeURIComponent(after)}` : "";
-    const answer = await get(`mailboxes/${id}/set-aside?limit=${AT_ONCE}${query}`);
-    items = items.concat(answer.set_aside);
-    after = answer.next;
-  }
-  return { items, more: after !== null };
-}
-
-function view(page, { mailbox, passes, aside }) {
+function view(page, { mailbox, passes, findings }) {
   const [last] = passes;
   return [
     pageHead({
@@ -57,7 +43,8 @@ function view(page, { mailbox, passes, aside }) {
       { title: "From and to", actions: may(page.me, "operator") ? placeOrders(page, mailbox) : null },
       h("div", { class: "stack" }, places(mailbox), testResult(page.test)),
     ),
-    setAsidePanel(page, mailbox, last, aside),
+    setAsidePanel(page, mailbox, last, findings),
+    lossesPanel(findings),
     passes.length > 0 ? panel({ title: "Passes", flush: true }, passTable(passes)) : null,
   ];
 }
@@ -82,8 +69,8 @@ function standing(last) {
   if (last?.waits) {
     const { until_unix_ms: until, failures, why } = last.waits;
     return notice(
-      "wait",
-      "clock",
+      last.waits.needs_you ? "bad" : "wait",
+      last.waits.needs_you ? "alert" : "clock",
       h("b", null, "Next try ", relative(until)),
       h("p", null, `${why} (failed ${count(failures, "time")})`),
     );
@@ -131,37 +118,14 @@ function places(mailbox) {
   ]);
 }
 
-function setAsidePanel(page, mailbox, last, { items, more }) {
-  if (items.length === 0)
-    return panel(
-      { title: "Set aside" },
-      h("p", { class: "soft" }, last ? "Nothing: every item had a way." : "Nothing yet."),
-    );
-  const retry = () =>
-    startPasses([mailbox], page.reload).then(() => say("The items that were set aside are tried again."));
-  const canRetry = may(page.me, "operator") && !isOpen(last);
-  const columns = [
-    { label: "Reason", cell: ({ reason }) => h("b", null, reason) },
-    { label: "What was found", cell: ({ detail }) => detail || "\u2013" },
-    { label: "Item", cell: ({ key }) => h("span", { class: "path small" }, key) },
-    { label: "Since", cell: ({ unix_ms: since }) => moment(since) },
-  ];
-  const next = () => ((page.pages += 1), page.reload());
-  return panel(
-    {
-      title: `Set aside (${number(items.length)}${more ? "+" : ""})`,
-      text: "These did not arrive. They are unharmed at the source, and a new pass tries each of them again.",
-      actions: canRetry ? button({ label: "Try again", sign: "again", small: true, onclick: retry }) : null,
-      flush: true,
-    },
-    table({ caption: "Items set aside", columns, rows: items, key: ({ key }) => key }),
-    more ? h("p", { class: "more" }, button({ label: "Show more", kind: "quiet", onclick: next })) : null,
-  );
+function passName({ id, limit, retry }) {
+  if (retry) return `${id}, tried again`;
+  return limit ? `${id}, trial of ${number(limit)}` : id;
 }
 
 function passTable(passes) {
   const columns = [
-    { label: "Pass", cell: ({ id, limit }) => (limit ? `${id}, trial of ${number(limit)}` : id) },
+    { label: "Pass", cell: passName },
     { label: "State", cell: (pass) => pill(stateOf(pass)) },
     { label: "Started", kind: "extra", cell: (pass) => moment(pass.started_unix_ms) },
     { label: "Last change", cell: (pass) => moment(pass.changed_unix_ms) },

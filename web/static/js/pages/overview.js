@@ -7,19 +7,22 @@ import { extractorState, shortName } from "../model.js";
 import { bar, link, moment, nothingYet, pageHead, panel, pill, relative, sum } from "../parts.js";
 import { may } from "../shell.js";
 import { everything } from "./everything.js";
+import { findingsKeeper, lossesPanel } from "./findings.js";
 
 /** What goes on by itself, and so needs nobody. */
 const BY_ITSELF = ["waiting", "extractor_restarted"];
 
 export function overviewPage({ me }) {
+  const findingsOf = findingsKeeper("findings");
   const load = async () => {
     const [overview, records] = await Promise.all([get("overview"), everything()]);
-    return { overview, ...records };
+    const findings = await findingsOf(records.mailboxes.map(({ last_pass: pass }) => pass));
+    return { overview, findings, ...records };
   };
   return { title: "Overview", load, view: (data) => view(me, data) };
 }
 
-function view(me, { overview, mailboxes, extractors }) {
+function view(me, { overview, findings, mailboxes, extractors }) {
   const head = pageHead({ title: "Overview" });
   const needs = overview.attention.filter(({ code }) => !BY_ITSELF.includes(code));
   if (mailboxes.length === 0)
@@ -33,6 +36,7 @@ function view(me, { overview, mailboxes, extractors }) {
       h("div", { class: "stack" }, attention(overview, needs), nextTries(mailboxes)),
       h("div", { class: "stack" }, underWay(mailboxes), machines(extractors)),
     ),
+    lossesPanel(findings),
   ];
 }
 
@@ -109,7 +113,7 @@ function entry(tone, sign, name, ...text) {
 }
 
 function nextTries(mailboxes) {
-  const waiting = mailboxes.filter(({ last_pass: pass }) => pass?.state === "waiting");
+  const waiting = mailboxes.filter(({ last_pass: pass }) => pass?.waits && !pass.waits.needs_you);
   if (waiting.length === 0) return null;
   const item = (mailbox) => {
     const { until_unix_ms: until, failures, why } = mailbox.last_pass.waits;

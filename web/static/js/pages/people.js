@@ -8,8 +8,8 @@ import { button, moment, pageHead, panel, say, table } from "../parts.js";
 import { may } from "../shell.js";
 
 const ROLES = [
-  { value: "viewer", label: "Viewer: sees everything, changes nothing" },
-  { value: "operator", label: "Operator: adds mailboxes, starts and stops" },
+  { value: "viewer", label: "Viewer: looks at everything" },
+  { value: "operator", label: "Operator: starts and stops" },
   { value: "administrator", label: "Administrator: everything" },
 ];
 const PASSWORD_HINT = "At least 10 characters. A sentence is a good one.";

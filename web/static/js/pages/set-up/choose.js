@@ -113,7 +113,8 @@ function view({ me, draft, redraw }, state, add) {
     { label: "Target", kind: "half", cell: targetCell },
   ];
   if (draft.kind === "imaps") columns.push({ label: "Own password", cell: passwordCell });
-  const title = `${count(lines.length, "mailbox", "mailboxes")} found, ${number(chosen)} chosen`;
+  const found = `${count(lines.length, "mailbox", "mailboxes")} found`;
+  const title = free.length > 0 ? `${found}, ${number(chosen)} chosen` : `${found}, none is new`;
   const needsConnector = !may(me, "administrator")
     ? notice("wait", "alert", "An administrator has to make the connector of a new folder.")
     : null;

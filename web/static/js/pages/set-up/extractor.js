@@ -92,7 +92,12 @@ function instructions(draft, { made }, folder, make) {
       "li",
       null,
       h("h3", null, "Bring the program there"),
-      h("p", { class: "soft" }, "It is the same program as this server's, for the same kind of system."),
+      h(
+        "p",
+        { class: "soft" },
+        "It is the same program as this server's, for the same kind of system. Make it runnable there: ",
+        h("code", null, "chmod +x notesferry"),
+      ),
       h(
         "p",
         null,

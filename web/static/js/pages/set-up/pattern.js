@@ -8,8 +8,10 @@ export function targetOf({ kind, host, port, user, prefix, folder }, name) {
     .split("/")
     .filter(Boolean)
     .map((part) => `/${encodeURIComponent(part)}`);
-  const place = port && port !== "993" ? `${host}:${port}` : host;
-  return `imaps://${encodeURIComponent(fill(user))}@${place}${below.join("")}`;
+  const place = port && !["993", "143"].includes(port) ? `${host}:${port}` : host;
+  // 143 switches to TLS after the greeting.
+  const scheme = port === "143" ? "imap" : "imaps";
+  return `${scheme}://${encodeURIComponent(fill(user))}@${place}${below.join("")}`;
 }
 
 /** A Notes name as people write it: `CN=Jane Doe/O=Example` is `Jane Doe/Example`. */

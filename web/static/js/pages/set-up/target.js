@@ -9,7 +9,6 @@ import { targetOf } from "./pattern.js";
 const KINDS = [
   { value: "imaps", label: "IMAP server", text: "Almost every mail system, encrypted." },
   { value: "maildir", label: "Maildir", text: "Folders of this server, as Dovecot reads them." },
-  { value: "mbox", label: "mbox files", text: "One file for each folder, to keep or import." },
   { value: "eml", label: "Message files", text: "One .eml file for each item." },
 ];
 
@@ -22,7 +21,13 @@ export function targetStep({ draft, passwords, keep, next }) {
       "div",
       { class: "side-by-side third" },
       field({ name: "host", label: "Server", value: draft.host ?? "", hint: "Such as mail.example.com." }),
-      field({ name: "port", label: "Port", value: draft.port ?? "993", inputmode: "numeric" }),
+      field({
+        name: "port",
+        label: "Port",
+        value: draft.port ?? "993",
+        hint: "Mostly 993; 143 switches to TLS.",
+        inputmode: "numeric",
+      }),
     ),
     field({
       name: "user",

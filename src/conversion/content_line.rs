@@ -1,4 +1,11 @@
-//! Writes iCalendar content lines: escaping, folding and parameters (RFC 5545 section 3.1).
+//! Writes the content lines of iCalendar and vCard, which are the same: escaping, folding, parameters and addresses
+//! (RFC 5545 section 3.1, RFC 6350 section 3.2).
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// What a mailto URI cannot hold as it is (RFC 6068 section 2).
+const NOT_IN_MAILTO: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'%').add(b'#').add(b'?').add(b'&').add(b'<').add(b'>').add(b'`');
 
 /// Octets of a content line without its end.
 const LINE_BYTES: usize = 75;
@@ -59,12 +66,16 @@ impl Writer {
         self.text.len()
     }
 
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     pub fn finish(self) -> String {
         self.text
     }
 }
 
-/// RFC 5545 section 3.3.11.
+/// RFC 5545 section 3.3.11, RFC 6350 section 3.4.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     for character in text.chars() {
@@ -81,6 +92,11 @@ pub fn escaped(text: &str) -> String {
 pub fn quoted(name: &str, value: &str) -> String {
     let value: String = value.chars().map(|c| if c == '"' { '\'' } else { c }).collect();
     format!(";{name}=\"{}\"", value.replace(char::is_control, " ").trim())
+}
+
+/// An address as a URI.
+pub fn mailto(address: &str) -> String {
+    format!("mailto:{}", utf8_percent_encode(address, NOT_IN_MAILTO))
 }
 
 #[cfg(test)]
