@@ -201,18 +201,43 @@ fn the_public_port_serves_extractors_alone() {
     assert!(ask("POST /extractor/v1/hello").starts_with("HTTP/1.1 200 "), "a refusal is a frame");
 }
 
-#[test]
-fn the_builtin_extractor_carries_a_mailbox() {
+const OPTIONS: MailboxOptions = MailboxOptions { version: Version::Ods52, mails: 30, seed: 5 };
+
+/// A server whose own extractor reads one mailbox, which is connector `HQ`; and the folder of its databases.
+fn with_a_mailbox() -> (Server, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let notes = folder.path().join("notes");
     fs::create_dir(&notes).unwrap();
-    let options = MailboxOptions { version: Version::Ods52, mails: 30, seed: 5 };
-    mailbox::forge(&notes.join("jane.nsf"), &options).unwrap();
+    mailbox::forge(&notes.join("jane.nsf"), &OPTIONS).unwrap();
     let settings = format!("builtin.sources = [{:?}]", notes.to_str().unwrap());
     let server = Server::start_in(folder, &settings);
     // Each look waits for an answer of the server, and the extractor enrols meanwhile.
     while server.json(&["extractors"])["extractors"].as_array().unwrap().is_empty() {}
     server.works(&["connector", "add", "HQ", notes.to_str().unwrap()]);
+    (server, notes)
+}
+
+#[test]
+fn a_retry_opens_what_was_chosen_and_nothing_else() {
+    let (server, notes) = with_a_mailbox();
+    let target = format!("maildir:{}", server.path("mail").display());
+    server.works(&["mailbox", "add", "HQ:jane.nsf", &target]);
+    assert_eq!(server.admin(&["pass", "start", "1", "--wait"]).status.code(), Some(1), "some are set aside");
+    let (_, later) = mailbox::forge_later(&server.path("later.nsf"), &OPTIONS).unwrap();
+    fs::rename(server.path("later.nsf"), notes.join("jane.nsf")).unwrap();
+    let key = server.json(&["set-aside", "1"])["set_aside"][0]["key"].as_str().unwrap().to_owned();
+    server.admin(&["pass", "retry", "1", "--item", &key, "--wait"]);
+    let passes = server.json(&["pass", "list"]);
+    let count = |pass: usize, name: &str| passes["passes"][pass]["tally"][name].as_u64().unwrap();
+    assert_eq!([count(1, "delivered"), count(1, "set_aside")], [0, count(0, "set_aside")], "{passes}");
+    assert!(later.added > 0 && count(1, "still_to_do") >= later.added, "{passes}");
+    let (exit, text) = server.fails(&["pass", "retry", "1"]);
+    assert!(exit == 2 && text.contains("--item"), "{exit}: {text}");
+}
+
+#[test]
+fn the_builtin_extractor_carries_a_mailbox() {
+    let (server, _) = with_a_mailbox();
     let target = format!("maildir:{}", server.path("mail").display());
     server.works(&["mailbox", "add", "HQ:jane.nsf", &target, "--all-documents"]);
     assert!(server.works(&["mailbox", "test", "1"]).contains("needs no log-in"));

@@ -9,6 +9,7 @@ mod conversion;
 mod corpus;
 mod crash;
 mod damage;
+mod daos;
 mod delivery;
 mod delta;
 mod destinations;

@@ -228,6 +228,30 @@ impl Writer {
         Ok(ItemSpec::new("$FILE", ItemType::OBJECT, value).typed())
     }
 
+    /// Writes a file whose bytes a server keeps elsewhere. Gives its item, and the name of the bytes there, which only
+    /// databases of Notes 8.5 and later hold.
+    ///
+    /// # Errors
+    /// If the data cannot be read or the file not be written.
+    pub fn attach_outside(
+        &mut self,
+        mut attachment: Attachment<'_>,
+    ) -> Result<(ItemSpec, String), ForgeError> {
+        let bytes = u32::try_from(attachment.bytes).map_err(|_| ForgeError::TooLarge)?;
+        let mut hash = Sha1::new();
+        read_exactly(&mut attachment, |part| {
+            hash.update(part);
+            Ok(())
+        })?;
+        let name = store_name(&hash.finalize(), attachment.bytes);
+        let header = object::header(self.options.version, object::FILE, 0, Some(&name));
+        let position = self.output.append(&header, UNIT)?;
+        let id = self.add_object_id(position)?;
+        self.written.attachments += 1;
+        let value = file_value(&attachment, id, bytes, Compression::None);
+        Ok((ItemSpec::new("$FILE", ItemType::OBJECT, value).typed(), name))
+    }
+
     /// A folder; documents are put in with [`Writer::file`]. `title` may nest with backslashes and carry aliases
     /// after bars; the flags are the text of `$Flags`, for which `F` makes a plain shared folder.
     pub fn add_folder(&mut self, title: &str, flags: &str, unid: Unid, time: Timedate) -> FolderHandle {

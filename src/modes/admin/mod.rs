@@ -146,6 +146,21 @@ enum PassCommand {
         #[arg(long)]
         wait: bool,
     },
+    /// Try again what was set aside: one document, or all of one reason, and nothing else.
+    #[command(group = clap::ArgGroup::new("what").required(true))]
+    Retry {
+        /// The number of the mailbox.
+        mailbox: u64,
+        /// The key of the document, as `set-aside --json` shows it.
+        #[arg(long, group = "what", value_name = "KEY")]
+        item: Option<String>,
+        /// The reason, as `set-aside` shows it.
+        #[arg(long, group = "what", value_name = "NAME")]
+        reason: Option<String>,
+        /// Show the progress, and end with the pass.
+        #[arg(long)]
+        wait: bool,
+    },
     /// Stop a pass. Another one goes on where it ended.
     Stop {
         /// The number of the pass.
@@ -336,10 +351,12 @@ impl Admin {
         match command {
             PassCommand::Start { mailbox, wait } => {
                 let answer = self.client.post("passes", &json!({"mailbox": mailbox}))?;
-                match answer["id"].as_u64().filter(|_| *wait) {
-                    Some(pass) => watch::pass(self, pass),
-                    None => Ok(self.result(&answer, &format!("Pass {} is started.", answer["id"]))),
-                }
+                self.started(&answer, *wait)
+            }
+            PassCommand::Retry { mailbox, item, reason, wait } => {
+                let body = json!({"item": item, "reason": reason});
+                let answer = self.client.post(&format!("mailboxes/{mailbox}/retry"), &body)?;
+                self.started(&answer, *wait)
             }
             PassCommand::Stop { pass } => {
                 let answer = self.client.post(&format!("passes/{pass}/stop"), &json!({}))?;
@@ -348,6 +365,13 @@ impl Admin {
             PassCommand::List => self.show("passes", table::passes),
             PassCommand::Watch { pass: Some(pass) } => watch::pass(self, *pass),
             PassCommand::Watch { pass: None } => watch::all(self),
+        }
+    }
+
+    fn started(&self, answer: &Value, wait: bool) -> Result<Exit, Failure> {
+        match answer["id"].as_u64().filter(|_| wait) {
+            Some(pass) => watch::pass(self, pass),
+            None => Ok(self.result(answer, &format!("Pass {} is started.", answer["id"]))),
         }
     }
 
