@@ -135,6 +135,7 @@ impl Server {
             target: "maildir:/target".to_owned(),
             target_password: None,
             all_documents: false,
+            filter: Default::default(),
         });
         let mailbox: MailboxNumber = mailbox.unwrap().id;
         let pass = self.store.add_line(move |id| PassLine {
@@ -146,6 +147,8 @@ impl Server {
             tally: TallyForm::default(),
             not_final: None,
             limit: None,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
             retry: None,
         });
         pass.unwrap().id

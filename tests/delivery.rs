@@ -99,6 +99,23 @@ fn a_changed_item_takes_the_place_of_its_older_copies() {
 }
 
 #[test]
+fn what_belongs_to_an_item_changes_it() {
+    let mut migration = Migration::new();
+    (migration.source.mails[3].related, migration.source.mails[3].relatives) = (", moved".to_owned(), 1);
+    migration.pass();
+    let opened = migration.source.opened;
+    migration.pass();
+    assert_eq!(migration.source.opened, opened);
+    // The item itself has its old version; the listing alone tells that something that belongs to it changed.
+    (migration.source.mails[3].related, migration.source.mails[3].relatives) = (", cancelled".to_owned(), 2);
+    assert_eq!(migration.pass().delivered, 1);
+    migration.assert_every_placement_once();
+    let server = migration.target.server();
+    let mut copies = server.messages.values().filter(|message| message.origin == Some(origin(3)));
+    assert!(copies.all(|copy| copy.bytes == message_bytes(3, "body of 3, cancelled")));
+}
+
+#[test]
 fn an_older_copy_of_the_mailbox_changes_nothing() {
     let mut migration = Migration::new();
     let older = migration.source.clone();

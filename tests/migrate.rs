@@ -148,6 +148,83 @@ fn a_dry_run_writes_nothing() {
     assert!(!bench.path("mail").exists() && !bench.path("state").exists());
 }
 
+#[test]
+fn a_report_tells_the_same_of_every_run() {
+    let bench = Bench::new();
+    let mut losses = Vec::new();
+    for (run, options) in [("dry", &["--dry-run"][..]), ("first", &[]), ("second", &[])] {
+        let folder = bench.path(run);
+        let report = ["--report", folder.to_str().unwrap()];
+        let (_, end) = bench.run("maildir:mail", "state", &[options, &report].concat());
+        let told: Value = serde_json::from_slice(&fs::read(folder.join("report.json")).unwrap()).unwrap();
+        for (name, in_report) in [("found", "found"), ("delivered", "delivered"), ("set_aside", "set_aside")]
+        {
+            assert_eq!(told["sum"][in_report], end[name], "{run}");
+        }
+        let table = fs::read_to_string(folder.join("documents.csv")).unwrap();
+        let set_aside = told["set_aside"].as_array().unwrap();
+        assert_eq!(Some(set_aside.len() as u64), end["set_aside"].as_u64(), "{run}");
+        assert_eq!(Some(table.matches("\r\n").count() as u64 - 1), end["found"].as_u64(), "{run}");
+        let placements = |target: &Value| target["messages_at_target"].as_u64().unwrap();
+        let at_target: u64 = told["folders"].as_array().unwrap().iter().map(placements).sum();
+        assert!(at_target >= DELIVERED, "{run}: {at_target}");
+        let page = fs::read_to_string(folder.join("report.html")).unwrap();
+        assert!(page.contains(end["sentence"].as_str().unwrap().split('\'').next().unwrap()), "{run}");
+        losses.push(told["losses"].clone());
+    }
+    assert!(losses[0].as_array().is_some_and(|groups| !groups.is_empty()));
+    // A dry run does not ask the target what it keeps.
+    assert!(losses[0].as_array().unwrap().iter().all(|group| losses[1].as_array().unwrap().contains(group)));
+    assert!(losses[1] == losses[2], "what was lost earlier is still told");
+}
+
+#[test]
+fn what_nobody_asked_for_is_left_out_counted_and_carried_later() {
+    let bench = Bench::new();
+    let report = bench.path("report.json");
+    let options = ["--only", "calendar,tasks", "--since", "2019-09-01", "--report", report.to_str().unwrap()];
+    let (exit, dry) = bench.run("maildir:mail", "state", &[&options[..], &["--dry-run"]].concat());
+    assert_eq!(exit, 0, "{dry}");
+    let (exit, end) = bench.run("maildir:mail", "state", &options);
+    let [found, delivered, _, set_aside] = counts(&end);
+    assert_eq!((exit, set_aside), (0, 0), "{end}");
+    assert!(delivered > 0 && delivered < ENTRIES, "{end}");
+    assert_eq!(dry["filtered_out"], end["filtered_out"]);
+    let told: Value = serde_json::from_slice(&fs::read(&report).unwrap()).unwrap();
+    let reasons = told["filtered_out"].as_object().unwrap();
+    assert!(reasons["of a kind that was not asked for"].as_u64() > Some(MAILS), "{reasons:?}");
+    assert!(reasons["before the first day"].as_u64() > Some(0), "{reasons:?}");
+    let all: u64 = reasons.values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(
+        (Some(all), told["settings"]["--since"].as_str()),
+        (end["filtered_out"].as_u64(), Some("2019-09-01"))
+    );
+    // Without the options the rest follows, and nothing twice.
+    let (_, end) = bench.run("maildir:mail", "state", &[]);
+    assert_eq!(counts(&end)[0], found);
+    assert_eq!(counts(&end)[1], DELIVERED - delivered, "{end}");
+    assert_each_key_once_a_folder(&messages(&bench.path("mail")));
+    let (exit, text) = failure(&mut bench.command(
+        "maildir:mail",
+        "state",
+        &["--since", "2020-01-01", "--before", "2019-01-01"],
+    ));
+    assert!(exit == 2 && text.contains("nothing lies"), "{exit}: {text}");
+}
+
+#[test]
+fn folders_get_the_names_of_the_folder_map() {
+    let bench = Bench::new();
+    fs::write(bench.path("map.txt"), "# names\nSent=Mail/Sent 2019\n").unwrap();
+    let map = bench.path("map.txt");
+    let options = ["--folder-map", map.to_str().unwrap(), "--folder-map", "INBOX=Old/Inbox"];
+    bench.run("eml:mail", "state", &options);
+    assert!(bench.path("mail/Old/Inbox").is_dir() && bench.path("mail/Mail/Sent 2019").is_dir());
+    assert!(!bench.path("mail/INBOX").exists() && !bench.path("mail/Sent").exists());
+    let (exit, text) = failure(&mut bench.command("eml:mail", "state", &["--folder-map", "=x"]));
+    assert!(exit == 2 && text.contains("OLD=NEW"), "{exit}: {text}");
+}
+
 /// Starts a run and reads `lines` of its output.
 fn start(mut command: Command, lines: usize) -> Child {
     let mut child = command.arg("--json").stdout(Stdio::piped()).spawn().unwrap();

@@ -6,10 +6,12 @@ mod campaign;
 mod clients;
 mod communication;
 mod conversion;
+mod copies;
 mod corpus;
 mod crash;
 mod damage;
 mod daos;
+mod defects;
 mod delivery;
 mod delta;
 mod destinations;
@@ -24,6 +26,7 @@ mod front_door;
 #[cfg(unix)]
 mod gate;
 #[cfg(unix)]
+mod ids;
 mod imap;
 mod inspect;
 mod lmbcs;

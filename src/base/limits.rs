@@ -16,8 +16,36 @@ pub const BATCH_BYTES: u64 = 16 << 20;
 /// Depth of nesting (tables in rich text, parts in MIME) that is followed.
 pub const NESTING_LEVELS: usize = 100;
 
+/// Pixels of a bitmap of an old release: more than a page printed at 300 dots per inch. A few bytes can stand for very
+/// many pixels.
+pub const BITMAP_PIXELS: usize = 16 << 20;
+
+/// Pixels of all bitmaps of one text together.
+pub const BITMAPS_PIXELS: usize = 64 << 20;
+
 /// Different losses that are told of one item.
 pub const LOSSES_PER_ITEM: usize = 100;
+
+/// Older copies beside newer ones that a pass names; it counts all.
+pub const LEFT_BEHIND_TOLD: usize = 100;
+
+/// Named documents of a database that are read for the owner's settings; a mail file has about ten.
+pub const PROFILES: usize = 1_000;
+
+/// Documents with rules and settings that are exported of one mailbox.
+pub const EXPORTED_DOCUMENTS: usize = 10_000;
+
+/// Bytes of a file that gives folders other names.
+pub const FOLDER_MAP_BYTES: u64 = 1 << 20;
+
+/// Examples of each kind of loss in a report.
+pub const REPORT_LOSS_EXAMPLES: usize = 20;
+
+/// Documents of each reason that a report lists on its readable page; its tables list all.
+pub const REPORT_SET_ASIDE_EXAMPLES: usize = 500;
+
+/// Characters of a subject that are kept to recognise an item by.
+pub const ABOUT_SUBJECT_CHARS: usize = 200;
 
 /// Tags of the HTML that an author put into one rich text; the time to make it safe grows with their square.
 pub const HTML_TAGS: usize = 20_000;

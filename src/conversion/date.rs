@@ -54,14 +54,19 @@ pub fn dates(note: &Note, state: State, now_unix_ms: i64, losses: &mut Losses) -
         losses.add(LossKind::DateSubstituted, told(header, found.is_some()));
     }
     let header = found.unwrap_or(Zoned { unix_ms: 0, zone_minutes: 0 });
+    Dates { header, internal_ms: of_message(note, state, now_unix_ms).unwrap_or(header.unix_ms) }
+}
+
+/// The date by which a mail program sorts a document, in milliseconds since 1970-01-01 00:00 UTC.
+pub fn of_message(note: &Note, state: State, now_unix_ms: i64) -> Option<i64> {
     let first = match state {
         State::Received => DELIVERED,
         State::Sent => POSTED,
         State::Draft | State::Template => Origin::Modified,
     };
     let chain = [first, DELIVERED, POSTED, CREATED, Origin::Unid, Origin::Modified];
-    let internal = chain.into_iter().find_map(|origin| find(note, origin, now_unix_ms, None));
-    Dates { header, internal_ms: internal.unwrap_or(header).unix_ms }
+    let found = chain.into_iter().find_map(|origin| find(note, origin, now_unix_ms, None));
+    found.map(|date| date.unix_ms)
 }
 
 /// When a document was made, in milliseconds since 1970-01-01 00:00 UTC.

@@ -31,6 +31,16 @@ pub fn lines(note: &Note, body: &str, losses: &mut Losses) -> String {
     lines + &other_texts(note, body, losses)
 }
 
+/// Name and value of each item that is text.
+pub fn items(note: &Note) -> Vec<(String, String)> {
+    let mut losses = Losses::default();
+    let plain = note.items.iter().filter(|item| item.item_type != ItemType::COMPOSITE && !is_file(item));
+    let mut items: Vec<(String, String)> = plain.map(|item| (item.name.clone(), value(item))).collect();
+    let texts = other_texts(note, "", &mut losses);
+    items.extend((!texts.is_empty()).then(|| ("texts".to_owned(), texts)));
+    items
+}
+
 /// The rich text of all items but the body, each below its name. All items of one name are one text.
 pub fn other_texts(note: &Note, body: &str, losses: &mut Losses) -> String {
     let mut texts = String::new();

@@ -15,11 +15,13 @@ mod attachment;
 mod body;
 mod calendar;
 mod composite;
+mod conflict;
 mod contact;
 mod content_line;
 mod date;
 mod directory;
 mod filing;
+mod filter;
 mod font;
 mod headers;
 mod html;
@@ -30,6 +32,7 @@ mod listing;
 mod losses;
 mod message;
 mod mime;
+pub mod open_questions;
 mod original;
 mod plain;
 mod report;
@@ -42,6 +45,7 @@ use crate::conversion::body::Body;
 use crate::conversion::calendar::{Calendar, journal};
 use crate::conversion::contact::Card;
 use crate::conversion::date::{Dates, dates};
+pub use crate::conversion::filter::left_out;
 use crate::conversion::headers::{Headers, Source};
 use crate::conversion::kind::{Kind, MailForm};
 use crate::conversion::losses::Losses;
@@ -53,6 +57,7 @@ use crate::model::folder::{Folder, FolderId, FolderPath};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::object::Object;
 use crate::model::rendered::{Rendered, Segment};
+use crate::model::summary::About;
 use crate::notes::document::Note;
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::item::ItemType;
@@ -125,7 +130,6 @@ pub fn convert(
     item.losses.iter().cloned().for_each(|loss| losses.push(loss));
     let kind = kind::kind(note);
     let mail = match kind {
-        Kind::Mail(form) => Some(form),
         Kind::Entry(_) if is_no_item(item, note, files, &mut losses) => {
             return Ok(Converted::nothing(losses));
         }
@@ -133,6 +137,11 @@ pub fn convert(
             losses.add(LossKind::ConflictCopySkipped, "");
             return Ok(Converted::nothing(losses));
         }
+        Kind::Mail(_) if conflict::is_superfluous(note, &item.related) => {
+            losses.add(LossKind::ConflictCopySkipped, "");
+            return Ok(Converted::nothing(losses));
+        }
+        Kind::Mail(form) => Some(form),
         Kind::Entry(_) | Kind::Contact(_) | Kind::Journal => None,
         Kind::Other(_) if context.all_documents => None,
         Kind::Other(why) => return Err(not_mail(note, why)),
@@ -184,6 +193,28 @@ impl Converted {
             losses: losses.into_list(),
         }
     }
+}
+
+/// By what a person recognises a document.
+pub fn about(note: &Note, now_unix_ms: i64) -> About {
+    let names = ["Subject", "FullName", "ListName"];
+    let subject = names.iter().map(|name| note.text(name)).find(|text| !text.trim().is_empty());
+    let kind = kind::kind(note);
+    let start = matches!(kind, Kind::Entry(_)).then(|| note.time("StartDateTime")).flatten();
+    let start = start.and_then(|time| time.unix_ms().ok());
+    let state = State::of(note, kind == Kind::Mail(MailForm::Written));
+    let date = start.or_else(|| date::of_message(note, state, now_unix_ms));
+    About::new(&subject.unwrap_or_default(), date)
+}
+
+/// The items of a document in words, by their names; rich text without its form, binary items not at all.
+pub fn items_in_words(note: &Note) -> Vec<(String, String)> {
+    listing::items(note)
+}
+
+/// The folder at the target that stands for one of the source; none for a folder that users do not see.
+pub fn target_folder(folder: &Folder) -> Option<FolderPath> {
+    filing::target(folder)
 }
 
 /// Whether a calendar entry is no item of its own.

@@ -20,6 +20,9 @@ pub struct ListedItem {
     pub version: ItemVersion,
     /// The folders whose lists name the item.
     pub folders: Vec<FolderId>,
+    /// A digest over the versions of the documents that belong to it (see [`SourceItem::related`]), so that a change of
+    /// one of them shows in the listing; 0 where there are none or the source does not look.
+    pub relatives: u64,
     /// Whether the owner has not read it; `None` where the source does not know.
     pub unread: Option<bool>,
 }
@@ -32,7 +35,8 @@ pub struct SourceItem {
     pub content: Content,
     /// The Message-ID of the document that this one answers, where the source knows both.
     pub parent_message_id: Option<(Unid, String)>,
-    /// The documents that belong to this one if it is a calendar entry or a task: those of its series, and answers.
+    /// The documents that belong to this one: if it is a calendar entry or a task, those of its series, and answers; if
+    /// it lost a replication conflict, the winner.
     pub related: Vec<Note>,
     /// What could not be read; the rest of the item stands.
     pub losses: Vec<Loss>,

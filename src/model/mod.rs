@@ -7,6 +7,8 @@
 pub mod blob;
 pub mod content;
 pub mod delivery;
+pub mod explanation;
+pub mod filter;
 pub mod folder;
 pub mod item;
 pub mod loss;
@@ -14,3 +16,4 @@ pub mod object;
 pub mod outcome;
 pub mod rendered;
 pub mod rich_text;
+pub mod summary;

@@ -7,7 +7,7 @@
 
 use crate::base::clock::SystemClock;
 use crate::base::ids::{ActionId, MailboxNumber, MigrationId};
-use crate::base::limits::{DELIVERY_QUEUE_BYTES, SERVICE_LOOK_MS};
+use crate::base::limits::{DELIVERY_QUEUE_BYTES, LEFT_BEHIND_TOLD, SERVICE_LOOK_MS};
 use crate::base::secret::Secret;
 use crate::buffers::action::{ActionBuffer, Ending, LeaseSettings};
 use crate::buffers::data::{DataBuffer, DataLimits};
@@ -259,6 +259,8 @@ impl Machine {
             changed_unix_ms: now,
             tally: Tally::default().into(),
             not_final: None,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
             limit,
             retry: retry.clone(),
         })?;
@@ -486,8 +488,11 @@ impl Machine {
             })?,
             None => Secret::new(""),
         };
-        let settings =
-            Settings { mailbox: target.mailbox(), now_unix_ms: self.clock.now().unix_ms, pass: Some(pass) };
+        let settings = Settings {
+            pass: Some(pass),
+            filter: mailbox.filter.clone().into(),
+            ..Settings::new(target.mailbox(), self.clock.now().unix_ms)
+        };
         let running = Arc::new(Running {
             signals: Mutex::default(),
             changed: Condvar::new(),
@@ -602,6 +607,7 @@ impl Machine {
         }
         self.parts.data.clear(pass)?;
         let tally = running.progress.tally();
+        let left_behind = running.progress.left_behind();
         let final_word = match ended {
             Ended::Complete { not_final } => not_final.clone(),
             Ended::Failed { .. } | Ended::Closed => None,
@@ -609,6 +615,8 @@ impl Machine {
         self.note(pass, move |line| {
             line.tally = tally.into();
             line.not_final.clone_from(&final_word);
+            line.left_behind = left_behind.len() as u64;
+            line.left_behind_places = left_behind.into_iter().take(LEFT_BEHIND_TOLD).collect();
         })
     }
 

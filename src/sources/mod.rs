@@ -9,6 +9,7 @@ pub mod registry;
 
 use crate::model::content::{ListedItem, SourceItem, SourceItemId};
 use crate::model::folder::Folder;
+use crate::notes::document::Note;
 use std::path::PathBuf;
 
 /// What a kind of source can do.
@@ -105,6 +106,12 @@ pub trait Source {
     /// # Errors
     /// When the source as a whole cannot be read.
     fn folders(&mut self) -> Result<Vec<Folder>, SourceError>;
+
+    /// The owner's settings, which are documents and no items: profiles of calendar, delegation and the like. None where
+    /// the source does not know them.
+    fn profiles(&mut self) -> Vec<Note> {
+        Vec::new()
+    }
 
     /// Up to `limit` items after `from`, in an order that repeats on every run.
     ///

@@ -5,6 +5,7 @@
 //! the golden bytes below hold that.
 
 use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId, UserId};
+use crate::model::filter::{Filter, ItemKind};
 use crate::model::item::Origin;
 use crate::model::loss::SetAside;
 use crate::model::outcome::Tally;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 const LAYOUT_VERSION: u8 = 1;
 
 /// What stands for the fields that were appended since a line was written: each of them reads zero as nothing.
-const NOTHING: [u8; 1] = [0];
+const NOTHING: [u8; 3] = [0; 3];
 
 /// Something that is kept in the configuration, one line each.
 pub trait Line: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -100,6 +101,33 @@ pub struct Mailbox {
     pub target_password: Option<Sealed>,
     /// Also carry documents that are not mail-file content.
     pub all_documents: bool,
+    /// Which items are carried.
+    pub filter: FilterForm,
+}
+
+/// What is left out of a mailbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterForm {
+    /// Names of kinds; empty for all.
+    only: Vec<String>,
+    since_unix_ms: Option<i64>,
+    before_unix_ms: Option<i64>,
+}
+
+impl From<Filter> for FilterForm {
+    fn from(filter: Filter) -> Self {
+        let Filter { only, since_unix_ms, before_unix_ms } = filter;
+        let only = only.into_iter().map(|kind| kind.name().to_owned()).collect();
+        Self { only, since_unix_ms, before_unix_ms }
+    }
+}
+
+impl From<FilterForm> for Filter {
+    fn from(form: FilterForm) -> Self {
+        let FilterForm { only, since_unix_ms, before_unix_ms } = form;
+        let only = only.iter().filter_map(|name| ItemKind::from_name(name)).collect();
+        Self { only, since_unix_ms, before_unix_ms }
+    }
 }
 
 /// Where a pass stands.
@@ -137,6 +165,10 @@ pub struct PassLine {
     pub limit: Option<u32>,
     /// A pass that tries again what was set aside, and opens nothing else.
     pub retry: Option<Retry>,
+    /// Older copies that the target would not take out: they lie beside their new versions.
+    pub left_behind: u64,
+    /// The first of them, in words.
+    pub left_behind_places: Vec<String>,
 }
 
 /// Which of the documents that are set aside are tried again.
@@ -361,8 +393,16 @@ mod tests {
             target: "eml:/x".to_owned(),
             target_password: None,
             all_documents: true,
+            filter: FilterForm::default(),
         };
-        assert_eq!(hex(&mailbox), "01050205612e6e736606656d6c3a2f780001");
+        let golden = "01050205612e6e736606656d6c3a2f780001";
+        assert_eq!(hex(&mailbox), format!("{golden}000000"));
+        let older = encode(&mailbox).unwrap();
+        assert_eq!(decode::<Mailbox>(&older[..older.len() - 3]).unwrap(), mailbox);
+        let filter = Filter { only: vec![ItemKind::Mail], since_unix_ms: Some(1), before_unix_ms: None };
+        let filtered = Mailbox { filter: filter.clone().into(), ..mailbox };
+        assert_eq!(hex(&filtered), format!("{golden}01046d61696c010200"));
+        assert_eq!(Filter::from(filtered.filter), filter);
         let user = User {
             id: UserId(3),
             name: "jo".to_owned(),
@@ -386,20 +426,25 @@ mod tests {
             not_final: None,
             limit: None,
             retry: None,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
         };
-        let first = "0104050202020178020401010000000000000000";
-        assert_eq!(hex(&pass), first);
+        let first = "010405020202017802040101000000000000000000";
+        assert_eq!(hex(&pass), format!("{first}00"));
         pass.limit = Some(10);
-        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a00");
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a000000");
         pass.retry = Some(Retry::Reason("refused".to_owned()));
-        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a01010772656675736564");
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a010107726566757365640000");
         pass.retry = Some(Retry::Items(vec!["k".to_owned()]));
-        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a010001016b");
-        // Without the field that was appended last.
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a010001016b0000");
+        (pass.left_behind, pass.left_behind_places) = (300, vec!["k".to_owned()]);
+        assert_eq!(hex(&pass), "010405020202017802040101000000000000010a010001016bac0201016b");
+        (pass.left_behind, pass.left_behind_places) = (0, Vec::new());
+        // Without the fields that were appended last.
         let older = encode(&PassLine { retry: None, ..pass.clone() }).unwrap();
-        let read: PassLine = decode(&older[..older.len() - 1]).unwrap();
-        assert_eq!((read.limit, read.retry), (Some(10), None));
-        assert!(decode::<PassLine>(&older[..older.len() - 3]).is_err());
+        let read: PassLine = decode(&older[..older.len() - 3]).unwrap();
+        assert_eq!((read.limit, read.retry, read.left_behind), (Some(10), None, 0));
+        assert!(decode::<PassLine>(&older[..older.len() - 5]).is_err());
         for (state, number) in [
             (PassState::Queued, "00"),
             (PassState::Running, "01"),

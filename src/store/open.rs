@@ -5,6 +5,7 @@ use crate::store::record::RecordError;
 use crate::store::seal::SealError;
 use crate::store::tables::{
     ACTIONS, AUDIT, CONFIG, COUNTERS, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION,
+    TWINS,
 };
 use crate::store::writer::Writer;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError};
@@ -98,7 +99,7 @@ impl StateStore {
                 return Err(StoreError::Newer { path: path.to_owned(), found });
             }
             Some(SCHEMA_VERSION) => {}
-            // Schema 1: entries of the ledger read as they are, and only tables are missing.
+            // Schemas 1 and 2: entries of the ledger read as they are, and only tables are missing.
             Some(_) | None => make_tables(&database)?,
         }
         Ok(Self { database, writer: Writer::default(), _lock: None })
@@ -151,6 +152,7 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     transaction.open_table(IN_FLIGHT)?;
     transaction.open_table(FOLDERS)?;
     transaction.open_table(REMOVALS)?;
+    transaction.open_table(TWINS)?;
     transaction.open_table(CONFIG)?;
     transaction.open_table(ACTIONS)?;
     transaction.open_table(AUDIT)?;

@@ -9,16 +9,18 @@ use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
-use crate::store::state::{Entry, Placed, Removal};
+use crate::model::summary::About;
+use crate::store::state::{Entry, Placed, Removal, Twin};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The newest layout on this page.
-const LAYOUT_VERSION: u8 = 2;
+const LAYOUT_VERSION: u8 = 3;
 
-/// Entries have a tail since layout 2.
-const ENTRY_LAYOUT: u8 = 2;
+/// Entries have a tail since layout 2, and say what they are about since layout 3.
+const ENTRY_LAYOUT: u8 = 3;
 const IN_FLIGHT_LAYOUT: u8 = 1;
 const REMOVAL_LAYOUT: u8 = 1;
+const TWIN_LAYOUT: u8 = 1;
 
 /// Why a record cannot be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,13 @@ struct EntryRecord {
 struct EntryTail {
     pass: Option<u64>,
     seen: Option<bool>,
+}
+
+/// What layout 3 appended to an entry.
+#[derive(Default, Serialize, Deserialize)]
+struct AboutRecord {
+    subject: String,
+    date_unix_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,6 +95,14 @@ struct InFlightRecord {
 }
 
 #[derive(Serialize, Deserialize)]
+struct TwinRecord {
+    origin: String,
+    content: [u8; 16],
+    rank: u64,
+    only_one: bool,
+}
+
+#[derive(Serialize, Deserialize)]
 struct RemovalRecord {
     folder: Vec<String>,
     location: LocationRecord,
@@ -101,14 +118,17 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, RecordError> {
         unix_ms: entry.unix_ms,
         placements: entry.placements.iter().map(PlacedRecord::from).collect(),
     };
-    encode(ENTRY_LAYOUT, &(record, EntryTail { pass: entry.pass.map(|pass| pass.0), seen: entry.seen }))
+    let tail = EntryTail { pass: entry.pass.map(|pass| pass.0), seen: entry.seen };
+    let About { subject, date_unix_ms } = entry.about.clone();
+    encode(ENTRY_LAYOUT, &(record, tail, AboutRecord { subject, date_unix_ms }))
 }
 
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
     let (layout, bytes) = layout(bytes)?;
     let (record, rest): (EntryRecord, _) = postcard::take_from_bytes(bytes)?;
-    let tail: EntryTail =
-        if layout < ENTRY_LAYOUT { EntryTail::default() } else { postcard::from_bytes(rest)? };
+    let (tail, rest): (EntryTail, _) =
+        if layout < 2 { (EntryTail::default(), rest) } else { postcard::take_from_bytes(rest)? };
+    let about: AboutRecord = if layout < 3 { AboutRecord::default() } else { postcard::from_bytes(rest)? };
     let losses = record.losses.into_iter().map(|(kind, detail)| {
         let kind = LossKind::from_name(&kind).ok_or(RecordError::Name(kind))?;
         Ok(Loss { kind, detail })
@@ -123,6 +143,7 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
         placements: record.placements.into_iter().map(Placed::from).collect(),
         pass: tail.pass.map(MigrationId),
         seen: tail.seen,
+        about: About { subject: about.subject, date_unix_ms: about.date_unix_ms },
     })
 }
 
@@ -169,6 +190,17 @@ pub fn encode_removal(removal: &Removal) -> Result<Vec<u8>, RecordError> {
 pub fn decode_removal(bytes: &[u8]) -> Result<Removal, RecordError> {
     let record: RemovalRecord = decode(bytes)?;
     Ok(Removal { folder: folder_path(&record.folder), location: record.location.into() })
+}
+
+pub fn encode_twin(twin: &Twin) -> Result<Vec<u8>, RecordError> {
+    let &Twin { origin, content, rank, only_one, .. } = twin;
+    encode(TWIN_LAYOUT, &TwinRecord { origin: origin.to_string(), content, rank, only_one })
+}
+
+/// The identity is part of the key, not of the record.
+pub fn decode_twin(identity: [u8; 16], bytes: &[u8]) -> Result<Twin, RecordError> {
+    let TwinRecord { origin, content, rank, only_one } = decode(bytes)?;
+    Ok(Twin { identity, origin: decode_origin(&origin)?, content, rank, only_one })
 }
 
 fn encode(layout: u8, record: &impl Serialize) -> Result<Vec<u8>, RecordError> {
@@ -285,6 +317,7 @@ mod tests {
             }],
             pass: Some(MigrationId(300)),
             seen: Some(true),
+            about: About { subject: "Hi".to_owned(), date_unix_ms: Some(1) },
         }
     }
 
@@ -303,10 +336,13 @@ mod tests {
             "00",
         );
         let bytes = encode_entry(&entry()).unwrap();
-        assert_eq!(hex(&bytes), format!("02{golden}01ac020101"));
+        assert_eq!(hex(&bytes), format!("03{golden}01ac0201010248690102"));
         assert_eq!(decode_entry(&bytes).unwrap(), entry());
-        let first = [&[1], &bytes[1..bytes.len() - 5]].concat();
-        assert_eq!(decode_entry(&first).unwrap(), Entry { pass: None, seen: None, ..entry() });
+        let second = [&[2], &bytes[1..bytes.len() - 5]].concat();
+        assert_eq!(decode_entry(&second).unwrap(), Entry { about: About::default(), ..entry() });
+        let first = [&[1], &bytes[1..bytes.len() - 10]].concat();
+        let first_entry = Entry { pass: None, seen: None, about: About::default(), ..entry() };
+        assert_eq!(decode_entry(&first).unwrap(), first_entry);
     }
 
     #[test]
@@ -336,6 +372,16 @@ mod tests {
         let bytes = encode_removal(&removal).unwrap();
         assert_eq!(hex(&bytes), "010105494e424f58000131");
         assert_eq!(decode_removal(&bytes).unwrap(), removal);
+    }
+
+    #[test]
+    fn golden_twin() {
+        let origin = Origin::Notes { replica: ReplicaId(1), unid: Unid([2; 16]) };
+        let twin = Twin { identity: [1; 16], origin, content: [7; 16], rank: 300, only_one: true };
+        let bytes = encode_twin(&twin).unwrap();
+        let origin_hex = hex(origin.to_string().as_bytes());
+        assert_eq!(hex(&bytes), format!("0137{origin_hex}{}ac0201", "07".repeat(16)));
+        assert_eq!(decode_twin([1; 16], &bytes).unwrap(), twin);
     }
 
     #[test]

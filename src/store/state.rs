@@ -9,9 +9,10 @@ use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin, PlacementId};
 use crate::model::loss::Loss;
 use crate::model::outcome::Outcome;
+use crate::model::summary::About;
 use crate::store::open::{StateStore, StoreError};
 use crate::store::record;
-use crate::store::tables::{FOLDERS, IN_FLIGHT, LEDGER, REMOVALS};
+use crate::store::tables::{FOLDERS, IN_FLIGHT, LEDGER, REMOVALS, TWINS};
 use redb::{ReadableDatabase, WriteTransaction};
 
 /// One line of the ledger.
@@ -33,6 +34,8 @@ pub struct Entry {
     pub pass: Option<MigrationId>,
     /// Whether the placements were given `\Seen`; `None` where that was not noted.
     pub seen: Option<bool>,
+    /// By what a person recognises an item that lost something or was set aside; empty for any other.
+    pub about: About,
 }
 
 impl Entry {
@@ -48,7 +51,13 @@ impl Entry {
             placements: Vec::new(),
             pass: None,
             seen: None,
+            about: About::default(),
         }
+    }
+
+    /// The folders in which copies are known.
+    pub fn folders(&self) -> impl Iterator<Item = &FolderPath> {
+        self.placements.iter().filter(|placed| placed.location.is_some()).map(|placed| &placed.folder)
     }
 
     /// The placement in a folder.
@@ -79,6 +88,21 @@ pub struct Placed {
     pub output_digest: Option<[u8; 32]>,
 }
 
+/// An item that another database of the mailbox may hold too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// What all copies have in common.
+    pub identity: [u8; 16],
+    /// The copy that was delivered.
+    pub origin: Origin,
+    /// A digest over what a reader sees of this copy.
+    pub content: [u8; 16],
+    /// Of two copies the one with the higher rank holds more.
+    pub rank: u64,
+    /// The target holds at most one copy, whatever they say.
+    pub only_one: bool,
+}
+
 /// An older copy that was replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
@@ -97,6 +121,7 @@ pub struct Changes {
     /// Target folders that need no survey any more.
     pub known_folders: Vec<FolderPath>,
     pub to_remove: Vec<Removal>,
+    pub twins: Vec<Twin>,
     pub removed: Vec<Removal>,
 }
 
@@ -107,6 +132,7 @@ impl Changes {
             && self.settled.is_empty()
             && self.known_folders.is_empty()
             && self.to_remove.is_empty()
+            && self.twins.is_empty()
             && self.removed.is_empty()
     }
 }
@@ -190,6 +216,16 @@ impl StateStore {
         Ok(found)
     }
 
+    /// The copy of an item that was delivered, by what all copies of it have in common.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn twin(&self, mailbox: &MailboxId, identity: [u8; 16]) -> Result<Option<Twin>, StoreError> {
+        let table = self.database.begin_read()?.open_table(TWINS)?;
+        let found = table.get((mailbox.0.as_str(), identity))?;
+        Ok(found.map(|bytes| record::decode_twin(identity, bytes.value())).transpose()?)
+    }
+
     /// Makes changes durable, all or none.
     ///
     /// # Errors
@@ -220,6 +256,10 @@ fn write(transaction: &WriteTransaction, mailbox: &str, changes: &Changes) -> Re
     let mut folders = transaction.open_table(FOLDERS)?;
     for folder in &changes.known_folders {
         folders.insert((mailbox, folder_key(folder).as_str()), ())?;
+    }
+    let mut twins = transaction.open_table(TWINS)?;
+    for twin in &changes.twins {
+        twins.insert((mailbox, twin.identity), record::encode_twin(twin)?.as_slice())?;
     }
     let mut removals = transaction.open_table(REMOVALS)?;
     for removal in &changes.to_remove {

@@ -1,8 +1,10 @@
-//! Folders, flags and INTERNALDATE: F01 to F10.
+//! Folders, flags and INTERNALDATE: F01 to F10 (F11 is in `tests/copies.rs`); what days leave out.
 
-use crate::support::document::{document, memo, unix_ms};
+use crate::support::document::{Document, NOW_MS, document, memo, unix_ms};
+use notesferry::model::filter::{Filter, LeftOut};
 use notesferry::model::folder::FolderRole;
 use notesferry::model::loss::LossKind;
+use notesferry::notes::document::Note;
 
 #[test]
 fn f01_a_memo_without_dates_is_a_draft() {
@@ -121,4 +123,50 @@ fn junk_is_marked() {
 #[test]
 fn a_follow_up_is_a_flag() {
     assert!(memo().text("FollowUpStatus", "1").convert().converted.flags.flagged);
+}
+
+/// What the days 2019-01-01 to 2020-01-01 leave out of a document, with the documents that belong to it.
+fn left_out(document: &Document, related: &[Note]) -> Option<LeftOut> {
+    let day = |day: &str| Some(unix_ms(day));
+    let filter = Filter {
+        only: Vec::new(),
+        since_unix_ms: day("2019-01-01T00:00:00Z"),
+        before_unix_ms: day("2020-01-01T00:00:00Z"),
+    };
+    notesferry::conversion::left_out(&document.note, related, &filter, NOW_MS)
+}
+
+#[test]
+fn mail_counts_by_the_date_under_which_programs_sort_it() {
+    let received = |time: &str| memo().without("DeliveredDate").time("DeliveredDate", time, 0);
+    assert_eq!(left_out(&received("2018-12-31T23:59:59Z"), &[]), Some(LeftOut::TooOld));
+    assert_eq!(left_out(&received("2019-01-01T00:00:00Z"), &[]), None);
+    assert_eq!(left_out(&received("2020-01-01T00:00:00Z"), &[]), Some(LeftOut::TooNew));
+    let contact = document().text("Form", "Person").modified("2014-08-08T17:37:11Z");
+    assert_eq!(left_out(&contact, &[]), None);
+}
+
+#[test]
+fn entries_and_tasks_count_from_their_first_date_to_their_last() {
+    let entry = |form: &str, start: &str, end: &str| {
+        document().text("Form", form).times("StartDateTime", &[start]).times("EndDateTime", &[end])
+    };
+    let old = || entry("Appointment", "2018-05-01T09:00:00Z", "2018-05-01T10:00:00Z");
+    assert_eq!(left_out(&old(), &[]), Some(LeftOut::TooOld));
+    let parent = document()
+        .text("Form", "Appointment")
+        .times("RepeatDates", &["2018-05-01T09:00:00Z", "2019-05-01T09:00:00Z", "2021-05-01T09:00:00Z"]);
+    assert_eq!(left_out(&old(), &[parent.note]), None, "the series still runs");
+    let new = entry("Appointment", "2020-01-01T09:00:00Z", "2020-01-01T10:00:00Z");
+    assert_eq!(left_out(&new, &[]), Some(LeftOut::TooNew));
+    let task = || document().text("Form", "Task").time("DueDateTime", "2018-05-01T09:00:00Z", 0);
+    assert_eq!(left_out(&task(), &[]), None, "it is not done");
+    assert_eq!(left_out(&task().text("DueState", "9"), &[]), Some(LeftOut::TooOld));
+}
+
+// The destination replaces it: F05 is in `destinations::imap::names`.
+#[test]
+fn a_delimiter_inside_a_name_stays_part_of_the_name() {
+    let mail = memo().folder(FolderRole::User, &["A/B", "C"]).convert();
+    assert_eq!(mail.converted.placements[0].parts(), ["A/B", "C"]);
 }

@@ -209,6 +209,7 @@ fn payloads() -> Vec<(&'static str, Action, Vec<u8>)> {
         |id, name, role| Folder { id: FolderId(id), path: FolderPath::new(["A", name]), role, documents: 2 };
     let folders = [folder(1, "B", FolderRole::User), folder(2, "C", FolderRole::Inbox)];
     let listed = ListedItem {
+        relatives: 300,
         id: SourceItemId(10),
         origin: origin(10),
         version: ItemVersion { sequence: 3, time: [0x80, 0x8525_1234] },

@@ -273,6 +273,7 @@ proptest! {
         next in option::of(any::<u64>()),
     ) {
         let lines: Vec<ListedItem> = lines.into_iter().map(|((id, sequence, time), folders, unread)| ListedItem {
+            relatives: 7,
             id: SourceItemId(id),
             origin: origin(sequence),
             version: ItemVersion { sequence, time },

@@ -282,7 +282,7 @@ impl World {
     /// One running pass: service, delivery, extractor and clock in any order.
     fn run_pass(&mut self, server: &Server) -> PassEnd {
         let hand = Hand::default();
-        let settings = Settings { mailbox: target(), now_unix_ms: self.now().unix_ms, pass: Some(self.pass) };
+        let settings = Settings { pass: Some(self.pass), ..Settings::new(target(), self.now().unix_ms) };
         let (parts, store) = (server.parts.clone(), &server.parts.store);
         let Ok(mut service) =
             Service::begin(parts, self.pass, settings.clone(), false, None, None, hand.clone())
@@ -436,6 +436,7 @@ fn configure(store: &StateStore, extractor: ExtractorId) -> MailboxNumber {
         target: "maildir:/mailbox".to_owned(),
         target_password: None,
         all_documents: false,
+        filter: Default::default(),
     });
     mailbox.unwrap().id
 }
@@ -450,6 +451,8 @@ fn add_pass(store: &StateStore, mailbox: MailboxNumber) -> MigrationId {
         tally: Tally::default().into(),
         not_final: None,
         limit: None,
+        left_behind: 0,
+        left_behind_places: Vec::new(),
         retry: None,
     });
     pass.unwrap().id

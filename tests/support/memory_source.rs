@@ -22,6 +22,9 @@ pub struct Mail {
     /// Indexes of folders.
     pub folders: Vec<u32>,
     pub unread: Option<bool>,
+    /// The text of a document that belongs to it, and its digest in the listing.
+    pub related: String,
+    pub relatives: u64,
     pub is_mail: bool,
     pub damaged: bool,
 }
@@ -45,6 +48,8 @@ impl MemorySource {
             body: format!("body of {number}"),
             folders: (0..2).filter(|folder| number & (1 << folder) != 0).collect(),
             unread: None,
+            related: String::new(),
+            relatives: 0,
             is_mail: true,
             damaged: false,
         };
@@ -109,6 +114,7 @@ impl Source for MemorySource {
             .iter()
             .take(limit as usize)
             .map(|mail| ListedItem {
+                relatives: mail.relatives,
                 id: SourceItemId(mail.number.into()),
                 origin: origin(mail.number),
                 version: version(mail),
@@ -126,24 +132,30 @@ impl Source for MemorySource {
         let mail = self.mail(id).filter(|mail| !mail.damaged).ok_or_else(unreadable)?;
         let form = if mail.is_mail { "Memo" } else { "Order" };
         let items = vec![text("Form", form), text("Body", &mail.body)];
+        let related = match mail.related.as_str() {
+            "" => Vec::new(),
+            text_of_it => vec![Note { items: vec![text("Body", text_of_it)], ..Note::default() }],
+        };
         Ok(SourceItem {
             origin: origin(mail.number),
             version: version(mail),
             content: Content::Note { note: Box::new(Note { items, ..Note::default() }), files: Vec::new() },
             parent_message_id: None,
-            related: Vec::new(),
+            related,
             losses: Vec::new(),
         })
     }
 }
 
-/// A conversion that is easy to check: the body is the text of `Body`; without a folder it belongs in INBOX.
+/// A conversion that is easy to check: the body is the text of `Body`, and of that in what belongs to it; without a folder it belongs in INBOX.
 pub fn convert(listed: &ListedItem, item: &SourceItem) -> Result<Converted, SetAside> {
     let Content::Note { note, .. } = &item.content;
     if note.text("Form") != "Memo" {
         return Err(SetAside::new(SetAsideReason::UnknownForm, note.text("Form")));
     }
     let number = listed.id.0 as u32;
+    let related: String = item.related.iter().map(|note| note.text("Body")).collect();
+    let body = format!("{}{related}", note.text("Body"));
     let mut placements: Vec<FolderPath> =
         listed.folders.iter().map(|id| FolderPath::new([FOLDERS[id.0 as usize]])).collect();
     if placements.is_empty() {
@@ -151,7 +163,7 @@ pub fn convert(listed: &ListedItem, item: &SourceItem) -> Result<Converted, SetA
     }
     Ok(Converted {
         object: None,
-        rendered: Rendered::new(vec![Segment::Bytes(message_bytes(number, &note.text("Body")))]),
+        rendered: Rendered::new(vec![Segment::Bytes(message_bytes(number, &body))]),
         placements,
         flags: Flags { seen: listed.unread == Some(false), ..Flags::default() },
         internal_date_ms: DATE_MS,

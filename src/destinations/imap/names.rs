@@ -125,6 +125,12 @@ mod tests {
     }
 
     #[test]
+    fn f05_the_delimiter_inside_a_name_is_replaced() {
+        let layout = Layout::new(&[listed("INBOX", Some("/"), None)], "", &[]);
+        assert_eq!(first(&layout, &["A/B", "C"]), "A_B/C");
+    }
+
+    #[test]
     fn the_server_says_where_its_special_folders_are() {
         let listed = [listed("INBOX", Some("/"), None), listed("[Mail]/Sent items", Some("/"), Some("Sent"))];
         let layout = Layout::new(&listed, "", &[]);

@@ -8,6 +8,8 @@ pub mod table;
 pub(in crate::modes) mod watch;
 
 use crate::destinations::registry::Target;
+use crate::model::filter::Filter;
+use crate::modes::migrate::filter::FilterArguments;
 use crate::modes::migrate::password;
 use crate::modes::{Exit, Failure};
 use clap::{Args, Subcommand};
@@ -122,6 +124,8 @@ enum MailboxCommand {
         /// Also carry documents that are not mail-file content.
         #[arg(long)]
         all_documents: bool,
+        #[command(flatten)]
+        filter: FilterArguments,
     },
     List,
     /// Remove a mailbox. What was delivered stays, and the ledger of it too.
@@ -303,7 +307,9 @@ impl Admin {
 
     fn mailbox(&self, command: &MailboxCommand) -> Result<Exit, Failure> {
         match command {
-            MailboxCommand::Add { source, target, password_file, all_documents } => {
+            MailboxCommand::Add { source, target, password_file, all_documents, filter } => {
+                let Filter { only, since_unix_ms, before_unix_ms } = filter.filter()?;
+                let only: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
                 let Some((connector, path)) = source.split_once(':') else {
                     return Err(usage(format!("`{source}` is no CONNECTOR:PATH")));
                 };
@@ -321,7 +327,8 @@ impl Admin {
                     &json!({
                         "connector": self.connector_id(connector)?, "source": path, "target": target,
                         "password": password.as_ref().map(|password| password.expose()),
-                        "all_documents": all_documents,
+                        "all_documents": all_documents, "only": only.join(","), "since_unix_ms": since_unix_ms,
+                        "before_unix_ms": before_unix_ms,
                     }),
                 )?;
                 let id = &answer["id"];

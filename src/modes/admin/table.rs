@@ -174,6 +174,7 @@ pub fn passes(answer: &Value) -> String {
             ("Started", |line| time(&line["started_unix_ms"])),
             ("Changed", |line| time(&line["changed_unix_ms"])),
             ("Not final because", plain!("not_final")),
+            ("Older copies left", plain!("left_behind")),
         ],
     )
 }

@@ -91,6 +91,12 @@ fn end(admin: &Admin, pass: &Value, stopped: bool) -> Result<Exit, Failure> {
     let (source, target) = (table::source(&mailbox), table::text(&mailbox["target"]));
     let mut sentence = report::closing_sentence(&source, &target, &tally, stopped, &reasons);
     report::add_not_final(&mut sentence, pass["not_final"].as_str());
+    if let Some(copies) = pass["left_behind"].as_u64().filter(|copies| *copies > 0) {
+        sentence.push_str(&format!(
+            " Left beside newer ones, because the target does not let us take them out: {copies} older ({}).",
+            table::text(&pass["left_behind_places"])
+        ));
+    }
     let exit = if stopped { Exit::Stopped } else { report::complete_or_not(&tally) };
     let answer = json!({"event": "end", "exit": exit.code(), "sentence": sentence, "pass": pass});
     admin.result(&answer, &sentence);

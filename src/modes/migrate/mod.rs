@@ -3,28 +3,35 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
+mod exports;
+pub(super) mod filter;
 pub(super) mod password;
 mod preview;
 pub(super) mod report;
+mod report_file;
 
 use crate::base::limits::LIST_PAGE_ITEMS;
 use crate::base::secret::Secret;
 use crate::destinations::Traits;
 use crate::destinations::registry::Target;
-use crate::model::content::{ListedItem, SourceItem};
+use crate::model::content::{Content, ListedItem, SourceItem};
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::modes::address_book::ConversionArguments;
 use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
+use crate::notes::document::Note;
 use crate::server::delivery::{Conversion, Pass, Preparer, Settings};
 use crate::sources::nsf::DaosFolder;
 use crate::sources::registry::NamedSource;
-use crate::sources::{Source, SourceError};
+use crate::sources::{Source, SourceError, SourceInfo};
 use crate::store::StateStore;
 use clap::Args;
 use etcetera::BaseStrategy as _;
+use exports::Exports;
+use filter::FilterArguments;
 use jiff::Timestamp;
 use report::Reporter;
+use report_file::ReportFiles;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,6 +67,17 @@ pub struct MigrateArguments {
     all_documents: bool,
 
     #[command(flatten)]
+    filter: FilterArguments,
+
+    /// Other names for folders at the target: OLD=NEW, or a file with such lines. May be given several times.
+    ///
+    /// A folder takes all folders below it with it; the longest line that fits counts. Names are those that --dry-run
+    /// shows, parts joined by /, so that `INBOX=Old mail/Inbox` works too. What is at the target already stays where
+    /// it is.
+    #[arg(long, value_name = "FILE|OLD=NEW")]
+    folder_map: Vec<String>,
+
+    #[command(flatten)]
     conversion: ConversionArguments,
 
     /// The folder in which a Domino server keeps the attachments of this database (DAOS, files that end in .nlo).
@@ -83,6 +101,22 @@ pub struct MigrateArguments {
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 
+    /// Write what became of the mailbox: FILE.html is a page for people, FILE.json for programs, FILE.csv a table with a
+    /// line for every document; any other name becomes a folder with all three.
+    ///
+    /// It holds the sum, folders with their counts, what was lost on the way with examples, and everything that was set
+    /// aside with the reason and what to do. Senders' subjects never become formulas or markup.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// List what no other mail system takes over, such as mail rules, delegation and out-of-office, in this folder: a
+    /// table (CSV) and a page for each mailbox.
+    ///
+    /// Fields whose meaning is known have a label, all others stand as they are stored. The documents of mail rules are
+    /// still counted as set aside.
+    #[arg(long, value_name = "FOLDER")]
+    exports: Option<PathBuf>,
+
     /// Print one JSON object for each event and one at the end, to standard output.
     #[arg(long)]
     json: bool,
@@ -90,8 +124,13 @@ pub struct MigrateArguments {
 
 /// Runs the command; its output is complete when this returns.
 pub fn run(arguments: &MigrateArguments) -> Exit {
-    let mut reporter = Reporter::new(arguments.json);
-    match migrate(arguments, &mut reporter) {
+    let files = arguments.report.as_deref().map(ReportFiles::create).transpose();
+    let (files, failure) = match files {
+        Ok(files) => (files, None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let mut reporter = Reporter::new(arguments.json, files);
+    match failure.map_or_else(|| migrate(arguments, &mut reporter), Err) {
         Ok(exit) => exit,
         Err(failure) => {
             reporter.fail(&failure);
@@ -104,6 +143,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let named = NamedSource::parse(&arguments.source)?;
     let target = Target::parse(&arguments.target)?;
     let state_folder = state_folder(arguments)?;
+    let folder_map = filter::folder_map(&arguments.folder_map)?;
     let directory = arguments.conversion.directory()?;
     let password = if target.wants_password() && !arguments.dry_run {
         password::of_target(&target.mailbox(), arguments.password_file.as_deref())?
@@ -122,19 +162,25 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         info.warnings.push(external_warning(files, arguments.daos.is_some()));
     }
     let folders = source.folders()?;
+    let mut exports = arguments.exports.as_deref().map(Exports::begin).transpose()?;
+    if let Some(exports) = &mut exports {
+        source.profiles().iter().for_each(|note| exports.add(note));
+    }
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };
-    reporter.begin(&named.label(), &target.mailbox(), &info, &folders);
+    reporter.begin(&named.label(), &target.mailbox(), &info, &folders, settings_told(arguments), &folder_map);
     let now_unix_ms = Timestamp::now().as_millisecond();
     let conversion = Conversion {
         owner: info.owner.as_deref(),
         folders: &folders,
+        folder_map: Some(&folder_map),
         all_documents: arguments.all_documents,
         now_unix_ms,
         directory: &directory,
         choices: arguments.conversion.choices(),
     };
     let convert = |listed: &ListedItem, item: &SourceItem| conversion.convert(listed, item);
-    let settings = Settings::new(target.mailbox(), now_unix_ms);
+    let filter = arguments.filter.filter()?;
+    let settings = Settings { filter, ..Settings::new(target.mailbox(), now_unix_ms) };
     if arguments.dry_run {
         // A state that does not exist yet is not made, and the destination is not asked.
         let exists = state_folder.join(StateStore::FILE_NAME).exists();
@@ -146,7 +192,11 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
             traits: Traits::UNLIMITED,
             convert: &convert,
         };
-        return preview::preview(source.as_mut(), &preparer, arguments.all_documents, reporter);
+        let mut seen = |note: &Note| exports.iter_mut().for_each(|exports| exports.add(note));
+        // The exports are an order of their own, and nothing of the mailbox or the target changes by them.
+        let (preview, not_final) = preview::preview(source.as_mut(), &preparer, &mut seen, reporter)?;
+        export(exports, &info, &named, reporter)?;
+        return Ok(reporter.end_preview(&preview, not_final.as_deref(), arguments.all_documents));
     }
     let store = StateStore::open(&state_folder)?;
     let mut destination = target.open(password)?;
@@ -158,23 +208,47 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         convert: &convert,
     };
     let mut pass = Pass::begin(&store, destination.as_mut(), &settings)?;
-    let carried = carry(source.as_mut(), &preparer, &mut pass, reporter, &stop);
+    let mut seen = |note: &Note| exports.iter_mut().for_each(|exports| exports.add(note));
+    let carried = carry(source.as_mut(), &preparer, &mut pass, &mut seen, reporter, &stop);
     reporter.settled(&pass.take_settled());
     reporter.progress(&pass.tally());
     let stopped = carried.map_err(|failure| {
         let so_far = report::columns(&pass.tally());
         Failure::new(failure.exit, format!("{}. Until then: {so_far}.", failure.sentence))
     })?;
+    export(exports, &info, &named, reporter)?;
     reporter.left_behind(pass.left_behind());
     let not_final = source.changed()?;
     Ok(reporter.end(&pass.tally(), stopped, not_final.as_deref(), arguments.all_documents))
 }
 
-/// Carries every item of the source; `true` when it was stopped before the last one.
+/// Writes the exports, if they were asked for.
+fn export(
+    exports: Option<Exports>,
+    info: &SourceInfo,
+    named: &NamedSource,
+    reporter: &Reporter,
+) -> Result<(), Failure> {
+    let Some(exports) = exports else { return Ok(()) };
+    let label = named.label();
+    reporter.told(&exports.finish(info.owner.as_deref().unwrap_or(&label), &label)?);
+    Ok(())
+}
+
+/// The options of a run as a report tells them.
+fn settings_told(arguments: &MigrateArguments) -> Vec<(&'static str, String)> {
+    let flags = [("--dry-run", arguments.dry_run), ("--all-documents", arguments.all_documents)];
+    let flags = flags.into_iter().filter(|(_, given)| *given).map(|(name, _)| (name, "yes".to_owned()));
+    let maps = arguments.folder_map.iter().map(|map| ("--folder-map", map.clone()));
+    flags.chain(arguments.filter.told()).chain(maps).collect()
+}
+
+/// Carries every item of the source, and shows each that is opened; `true` when it was stopped before the last one.
 fn carry(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
     pass: &mut Pass<'_>,
+    seen: &mut dyn FnMut(&Note),
     reporter: &mut Reporter,
     stop: &AtomicBool,
 ) -> Result<bool, Failure> {
@@ -196,7 +270,7 @@ fn carry(
                 pass.deliver()?;
                 return Ok(true);
             }
-            if let Err(failure) = carry_item(source, preparer, pass, listed) {
+            if let Err(failure) = carry_item(source, preparer, pass, seen, listed) {
                 pass.deliver()?;
                 return Err(failure);
             }
@@ -216,6 +290,7 @@ fn carry_item(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
     pass: &mut Pass<'_>,
+    seen: &mut dyn FnMut(&Note),
     listed: &ListedItem,
 ) -> Result<(), Failure> {
     let end = preparer.look(listed)?;
@@ -224,7 +299,11 @@ fn carry_item(
         return Ok(pass.settle_unopened(listed.origin, end)?);
     }
     let prepared = match source.open(listed.id) {
-        Ok(item) => preparer.item(listed, &item)?,
+        Ok(item) => {
+            let Content::Note { note, .. } = &item.content;
+            seen(note);
+            preparer.item(listed, &item)?
+        }
         Err(SourceError::Unreadable { why, .. }) => {
             preparer.set_aside(listed, SetAside::new(SetAsideReason::UnreadableNote, why))
         }

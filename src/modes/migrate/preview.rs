@@ -3,11 +3,15 @@
 //! What is at the target is taken from the ledger alone, because a look at the target belongs to a real run.
 
 use crate::base::limits::LIST_PAGE_ITEMS;
+use crate::conversion;
 use crate::model::content::{Content, ListedItem, SourceItem};
+use crate::model::filter::LeftOut;
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
+use crate::model::summary::About;
+use crate::modes::Failure;
 use crate::modes::migrate::report::Reporter;
-use crate::modes::{Exit, Failure};
+use crate::notes::document::Note;
 use crate::server::delivery::{End, Preparer};
 use crate::sources::{Source, SourceError};
 use std::collections::BTreeMap;
@@ -23,16 +27,16 @@ pub struct Preview {
     pub forms: BTreeMap<String, u64>,
 }
 
-/// Previews a whole source.
+/// Previews a whole source, and shows each document that is opened. Gives why it is not final beside it.
 ///
 /// # Errors
 /// When the source or the ledger cannot be read.
 pub fn preview(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
-    all_documents: bool,
+    seen: &mut dyn FnMut(&Note),
     reporter: &mut Reporter,
-) -> Result<Exit, Failure> {
+) -> Result<(Preview, Option<String>), Failure> {
     let mut preview = Preview::default();
     let mut from = None;
     loop {
@@ -45,14 +49,25 @@ pub fn preview(
         for listed in &page.items {
             preview.tally.found += 1;
             match preparer.look(listed)? {
-                Some(End::Delivered | End::AlreadyThere | End::ReadSince) => preview.tally.already_there += 1,
-                Some(End::RemovedByUser) => preview.tally.removed_by_user += 1,
-                Some(End::SetAside(aside)) => preview.set_aside(listed, &aside, reporter),
+                Some(End::SetAside(aside)) => preview.set_aside(listed, &aside, &About::default(), reporter),
+                Some(end) => {
+                    match end {
+                        End::RemovedByUser => preview.tally.removed_by_user += 1,
+                        _ => preview.tally.already_there += 1,
+                    }
+                    reporter.known(listed.origin, &About::default(), &end);
+                }
                 None => match source.open(listed.id) {
-                    Ok(item) => preview.convert(listed, &item, preparer, reporter),
+                    Ok(item) => {
+                        let Content::Note { note, .. } = &item.content;
+                        seen(note);
+                        let entry = preparer.entry(listed.origin)?;
+                        let left_out = preparer.left_out(&item, entry.as_ref());
+                        preview.convert(listed, &item, left_out, preparer, reporter);
+                    }
                     Err(SourceError::Unreadable { why, .. }) => {
                         let aside = SetAside::new(SetAsideReason::UnreadableNote, why);
-                        preview.set_aside(listed, &aside, reporter);
+                        preview.set_aside(listed, &aside, &About::default(), reporter);
                     }
                     Err(error) => return Err(error.into()),
                 },
@@ -62,7 +77,7 @@ pub fn preview(
         from = page.next;
         if from.is_none() {
             let not_final = source.changed()?;
-            return Ok(reporter.end_preview(&preview, not_final.as_deref(), all_documents));
+            return Ok((preview, not_final));
         }
     }
 }
@@ -72,27 +87,36 @@ impl Preview {
         &mut self,
         listed: &ListedItem,
         item: &SourceItem,
+        left_out: Option<LeftOut>,
         preparer: &Preparer<'_>,
         reporter: &mut Reporter,
     ) {
+        let Content::Note { note, .. } = &item.content;
+        let about = conversion::about(note, preparer.settings.now_unix_ms);
+        if let Some(why) = left_out {
+            self.tally.filtered_out += 1;
+            return reporter.known(listed.origin, &about, &End::FilteredOut(why));
+        }
         match (preparer.convert)(listed, item) {
             // Part of a series that another document carries, or out of service.
-            Ok(converted) if converted.placements.is_empty() => self.tally.already_there += 1,
+            Ok(converted) if converted.placements.is_empty() => {
+                self.tally.already_there += 1;
+                reporter.known(listed.origin, &about, &End::AlreadyThere);
+            }
             Ok(converted) => {
-                let Content::Note { note, .. } = &item.content;
                 *self.forms.entry(note.text("Form")).or_default() += 1;
                 for folder in &converted.placements {
                     *self.folders.entry(folder.to_string()).or_default() += 1;
                 }
                 self.tally.delivered += 1;
-                reporter.would_deliver(listed.origin, &converted);
+                reporter.would_deliver(listed.origin, &about, &converted);
             }
-            Err(aside) => self.set_aside(listed, &aside, reporter),
+            Err(aside) => self.set_aside(listed, &aside, &about, reporter),
         }
     }
 
-    fn set_aside(&mut self, listed: &ListedItem, aside: &SetAside, reporter: &mut Reporter) {
+    fn set_aside(&mut self, listed: &ListedItem, aside: &SetAside, about: &About, reporter: &mut Reporter) {
         self.tally.set_aside += 1;
-        reporter.set_aside(Some(listed.origin), aside);
+        reporter.set_aside(Some(listed.origin), aside, about, &[]);
     }
 }

@@ -6,15 +6,19 @@
 use crate::conversion::Converted;
 use crate::destinations::Place;
 use crate::model::content::SourceItemId;
-use crate::model::folder::Folder;
+use crate::model::filter::{FolderMap, LeftOut};
+use crate::model::folder::{Folder, FolderPath};
 use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::{Loss, SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
+use crate::model::summary::About;
 use crate::modes::migrate::preview::Preview;
+use crate::modes::migrate::report_file::{Ending, Facts, Line, ReportFiles};
 use crate::modes::{Exit, Failure};
 use crate::server::delivery::{End, Settled};
 use crate::sources::SourceInfo;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -40,11 +44,14 @@ pub struct Reporter {
     reasons: BTreeMap<&'static str, u64>,
     losses: BTreeMap<&'static str, u64>,
     left_behind: Vec<String>,
+    files: Option<ReportFiles>,
+    last: Tally,
 }
 
 impl Reporter {
-    /// A reporter for JSON, for the terminal, or for a log file if standard error is none.
-    pub fn new(json: bool) -> Self {
+    /// A reporter for JSON, for the terminal, or for a log file if standard error is none; it fills the files of a
+    /// report too.
+    pub fn new(json: bool, files: Option<ReportFiles>) -> Self {
         let progress = match json {
             true => Progress::Json,
             false if io::stderr().is_terminal() => {
@@ -62,14 +69,37 @@ impl Reporter {
             reasons: BTreeMap::new(),
             losses: BTreeMap::new(),
             left_behind: Vec::new(),
+            files,
+            last: Tally::default(),
         }
     }
 
     /// The source is open.
-    pub fn begin(&mut self, source: &str, target: &MailboxId, info: &SourceInfo, folders: &[Folder]) {
+    pub fn begin(
+        &mut self,
+        source: &str,
+        target: &MailboxId,
+        info: &SourceInfo,
+        folders: &[Folder],
+        settings: Vec<(&'static str, String)>,
+        folder_map: &FolderMap,
+    ) {
         self.source = source.to_owned();
         self.target.clone_from(&target.0);
-        let SourceInfo { title, warnings, .. } = info;
+        let SourceInfo { title, owner, warnings, .. } = info;
+        if let Some(files) = &mut self.files {
+            files.begin(Facts {
+                source: source.to_owned(),
+                title: title.clone(),
+                owner: owner.clone(),
+                target: target.0.clone(),
+                settings,
+                folder_map: folder_map.clone(),
+                warnings: warnings.clone(),
+                started_unix_ms: Timestamp::now().as_millisecond(),
+                folders: folders.to_vec(),
+            });
+        }
         if self.is_json() {
             let folders = folders.len();
             return self.object(json!({
@@ -84,17 +114,17 @@ impl Reporter {
 
     /// Items that are done with.
     pub fn settled(&mut self, settled: &[Settled]) {
-        for Settled { origin, end, losses } in settled {
-            let outcome = match end {
-                End::SetAside(aside) => {
-                    self.set_aside(Some(*origin), aside);
-                    continue;
-                }
-                End::Delivered => "delivered",
-                End::AlreadyThere | End::ReadSince => "already there",
-                End::RemovedByUser => "removed by user",
-            };
+        for Settled { origin, end, losses, earlier_losses, about, folders } in settled {
+            if let End::SetAside(aside) = end {
+                self.set_aside(Some(*origin), aside, about, folders);
+                continue;
+            }
+            let outcome = outcome(end);
             self.count_losses(losses);
+            let all = [losses.as_slice(), earlier_losses].concat();
+            let left_out = left_out(end);
+            let line = Line { left_out, folders, losses: &all, ..Line::new(Some(*origin), outcome, about) };
+            self.file(&line);
             if self.is_json() {
                 let losses: Vec<Value> = losses.iter().map(loss_json).collect();
                 self.object(json!({
@@ -105,20 +135,30 @@ impl Reporter {
     }
 
     /// An item that a real run would deliver.
-    pub fn would_deliver(&mut self, origin: Origin, converted: &Converted) {
+    pub fn would_deliver(&mut self, origin: Origin, about: &About, converted: &Converted) {
         self.count_losses(&converted.losses);
+        let outcome = "would be delivered";
+        let (folders, losses) = (&*converted.placements, &*converted.losses);
+        self.file(&Line { folders, losses, ..Line::new(Some(origin), outcome, about) });
         if self.is_json() {
             let folders: Vec<String> = converted.placements.iter().map(ToString::to_string).collect();
             let losses: Vec<Value> = converted.losses.iter().map(loss_json).collect();
             self.object(json!({
-                "event": "item", "key": origin.to_string(), "outcome": "would be delivered", "folders": folders,
+                "event": "item", "key": origin.to_string(), "outcome": outcome, "folders": folders,
                 "losses": losses,
             }));
         }
     }
 
     /// An item that is not delivered.
-    pub fn set_aside(&mut self, origin: Option<Origin>, aside: &SetAside) {
+    pub fn set_aside(
+        &mut self,
+        origin: Option<Origin>,
+        aside: &SetAside,
+        about: &About,
+        folders: &[FolderPath],
+    ) {
+        self.file(&Line { set_aside: Some(aside), folders, ..Line::new(origin, "set aside", about) });
         *self.reasons.entry(aside.reason.name()).or_default() += 1;
         let key = origin.map(|origin| origin.to_string());
         if self.is_json() {
@@ -136,14 +176,36 @@ impl Reporter {
         }
     }
 
+    /// An item of which a preview knows the end without converting it.
+    pub fn known(&mut self, origin: Origin, about: &About, end: &End) {
+        self.file(&Line { left_out: left_out(end), ..Line::new(Some(origin), outcome(end), about) });
+    }
+
+    /// Something beside the migration was done.
+    pub fn told(&self, sentence: &str) {
+        if self.is_json() {
+            return self.object(json!({"event": "exports", "sentence": sentence}));
+        }
+        self.line(sentence);
+    }
+
+    /// A line for the files of the report.
+    fn file(&mut self, line: &Line<'_>) {
+        if let Some(files) = &mut self.files {
+            files.add(line);
+        }
+    }
+
     /// An item that the source lists and cannot identify.
     pub fn unreadable(&mut self, id: SourceItemId, why: &str) {
         let detail = format!("note {:08X}: {why}", id.0);
-        self.set_aside(None, &SetAside::new(SetAsideReason::UnreadableNote, detail));
+        let aside = SetAside::new(SetAsideReason::UnreadableNote, detail);
+        self.set_aside(None, &aside, &About::default(), &[]);
     }
 
     /// Where the pass stands.
     pub fn progress(&mut self, tally: &Tally) {
+        self.last = *tally;
         match &mut self.progress {
             Progress::Json => {}
             Progress::Terminal(bar) => {
@@ -184,6 +246,7 @@ impl Reporter {
         };
         let mut sentence = closing_sentence(&self.source, &self.target, tally, stopped, &self.reasons);
         self.add_advice(&mut sentence, not_final, all_documents);
+        let exit = self.write_files(exit, &sentence, tally, not_final);
         self.close(exit, &sentence, tally, not_final, &[]);
         exit
     }
@@ -202,13 +265,31 @@ impl Reporter {
         );
         self.add_advice(&mut sentence, not_final, all_documents);
         let counts = [("folder", &preview.folders), ("form", &preview.forms)];
+        let exit = self.write_files(exit, &sentence, tally, not_final);
         self.close(exit, &sentence, tally, not_final, &counts);
         exit
+    }
+
+    /// Completes the files of the report. A migration that works is not stopped by a report that does not, but its end
+    /// says so.
+    fn write_files(&mut self, exit: Exit, sentence: &str, tally: &Tally, not_final: Option<&str>) -> Exit {
+        let Some(files) = self.files.take() else { return exit };
+        let ended_unix_ms = Timestamp::now().as_millisecond();
+        let left_behind = &self.left_behind;
+        let ending = Ending { exit, sentence, tally: *tally, not_final, left_behind, ended_unix_ms };
+        match files.finish(&ending) {
+            Ok(()) => exit,
+            Err(error) => {
+                self.line(&format!("The report could not be written: {error}."));
+                Exit::Usage
+            }
+        }
     }
 
     /// The command ended before its work was done.
     pub fn fail(&mut self, failure: &Failure) {
         self.finish_bar();
+        self.write_files(failure.exit, &failure.sentence, &{ self.last }, Some("it ended early"));
         if self.is_json() {
             let exit = failure.exit.code();
             return self.object(json!({"event": "end", "exit": exit, "sentence": failure.sentence}));
@@ -310,6 +391,23 @@ impl Reporter {
     }
 }
 
+fn outcome(end: &End) -> &'static str {
+    match end {
+        End::SetAside(_) => "set aside",
+        End::Delivered => "delivered",
+        End::AlreadyThere | End::ReadSince => "already there",
+        End::RemovedByUser => "removed by user",
+        End::FilteredOut(_) => "filtered out",
+    }
+}
+
+fn left_out(end: &End) -> Option<LeftOut> {
+    match end {
+        End::FilteredOut(why) => Some(*why),
+        _ => None,
+    }
+}
+
 fn loss_json(loss: &Loss) -> Value {
     json!({"kind": loss.kind.name(), "detail": loss.detail})
 }
@@ -372,8 +470,10 @@ pub fn closing_sentence(
     }
     match tally.found {
         0 => format!("{source} holds no documents."),
-        1 if tally.set_aside == 0 => format!("The only document of {source} is in {target}: {columns}."),
-        found if tally.set_aside + tally.removed_by_user == 0 => {
+        1 if tally.set_aside + tally.filtered_out == 0 => {
+            format!("The only document of {source} is in {target}: {columns}.")
+        }
+        found if tally.set_aside + tally.removed_by_user + tally.filtered_out == 0 => {
             format!("All {found} documents of {source} are in {target}: {columns}.")
         }
         found => format!("{} of {source} for {target}: {columns}.", documents(found)),

@@ -66,6 +66,7 @@ pub struct ListedForm {
     version: VersionForm,
     folders: Vec<u32>,
     unread: Option<bool>,
+    relatives: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -236,6 +237,7 @@ impl From<&ListedItem> for ListedForm {
             version: listed.version.into(),
             folders: listed.folders.iter().map(|folder| folder.0).collect(),
             unread: listed.unread,
+            relatives: listed.relatives,
         }
     }
 }
@@ -248,6 +250,7 @@ impl From<ListedForm> for ListedItem {
             version: form.version.into(),
             folders: form.folders.into_iter().map(FolderId).collect(),
             unread: form.unread,
+            relatives: form.relatives,
         }
     }
 }

@@ -80,6 +80,19 @@ impl Fields {
         }
     }
 
+    /// A point in time: milliseconds since 1970-01-01 00:00 UTC.
+    ///
+    /// # Errors
+    /// When it is no whole number.
+    pub fn instant(&mut self, name: &str) -> Result<Option<i64>, ApiError> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value.as_i64().map(Some).ok_or_else(|| {
+                ApiError::invalid(name, format!("`{name}` is a point in time, in milliseconds."))
+            }),
+        }
+    }
+
     /// A number that has to be there.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use crate::base::limits::API_PAGE_ENTRIES;
 use crate::base::secret::Secret;
 use crate::destinations::DestinationError;
 use crate::destinations::registry::Target;
+use crate::model::filter::{Filter, ItemKind};
 use crate::model::item::{Origin, OriginError};
 use crate::model::loss::SetAsideReason;
 use crate::server::machine::SetAsideItem;
@@ -57,6 +58,8 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     let target = fields.needed_text("target")?;
     let password = fields.secret("password")?;
     let all_documents = fields.flag("all_documents")?.unwrap_or_default();
+    let mut filter = Filter::default();
+    change_filter(&mut filter, &mut fields)?;
     fields.finish()?;
     let mut new = Mailbox {
         id: 0.into(),
@@ -65,6 +68,7 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
         target: String::new(),
         target_password: None,
         all_documents,
+        filter: filter.into(),
     };
     set_target(api, &mut new, Some(target), password)?;
     refuse_twin(api, &new)?;
@@ -87,6 +91,9 @@ fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, 
     if let Some(all_documents) = fields.flag("all_documents")? {
         line.all_documents = all_documents;
     }
+    let mut filter = line.filter.clone().into();
+    change_filter(&mut filter, &mut fields)?;
+    line.filter = filter.into();
     let (target, password) = (fields.text("target")?, fields.secret("password")?);
     fields.finish()?;
     set_target(api, &mut line, target, password)?;
@@ -95,6 +102,24 @@ fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, 
     api.machine.communication().tell_all();
     tracing::info!(mailbox = id.0, "mailbox changed");
     Ok(Response::ok(Context::read(api)?.mailbox_json(&line)))
+}
+
+/// The names of kinds joined by commas, and two instants; an empty text means all kinds.
+fn change_filter(filter: &mut Filter, fields: &mut Fields) -> Result<(), ApiError> {
+    if let Some(names) = fields.text("only")? {
+        let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let kinds: Option<Vec<ItemKind>> = names.map(ItemKind::from_name).collect();
+        filter.only = kinds.ok_or_else(|| {
+            ApiError::invalid("only", "`only` names kinds: mail, calendar, contacts, tasks, journal.")
+        })?;
+    }
+    if let Some(since) = fields.instant("since_unix_ms")? {
+        filter.since_unix_ms = Some(since);
+    }
+    if let Some(before) = fields.instant("before_unix_ms")? {
+        filter.before_unix_ms = Some(before);
+    }
+    Ok(())
 }
 
 /// The ledger keeps what it knows of the target: a mailbox that is entered again goes on where this one ended.
@@ -300,10 +325,13 @@ impl Context {
     }
 
     fn mailbox_json(&self, line: &Mailbox) -> Value {
-        let Mailbox { id, connector, source, target, target_password, all_documents } = line;
+        let Mailbox { id, connector, source, target, target_password, all_documents, filter } = line;
+        let Filter { only, since_unix_ms, before_unix_ms } = filter.clone().into();
+        let only: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
         json!({
             "id": id, "connector": connector, "connector_name": self.connectors.get(connector), "source": source,
             "target": target, "has_password": target_password.is_some(), "all_documents": all_documents,
+            "only": only.join(","), "since_unix_ms": since_unix_ms, "before_unix_ms": before_unix_ms,
             "last_pass": self.last_pass(*id).map(pass_json),
         })
     }

@@ -110,12 +110,13 @@ pub fn keeps_failing(failures: u32) -> bool {
 }
 
 pub fn pass_json(pass: &PassLine) -> Value {
-    let PassLine { id, mailbox, state, started_unix_ms, changed_unix_ms, tally, not_final, limit, retry } =
-        pass;
+    let PassLine { id, mailbox, state, started_unix_ms, changed_unix_ms, tally, not_final, limit, .. } = pass;
     let (state, waits) = state_json(state);
     json!({
         "id": id, "mailbox": mailbox, "state": state, "waits": waits, "started_unix_ms": started_unix_ms,
-        "changed_unix_ms": changed_unix_ms, "not_final": not_final, "limit": limit, "retry": retry.is_some(),
+        "changed_unix_ms": changed_unix_ms, "not_final": not_final, "limit": limit,
+        "retry": pass.retry.is_some(), "left_behind": pass.left_behind,
+        "left_behind_places": pass.left_behind_places,
         "tally": tally_json((*tally).into()),
     })
 }

@@ -457,6 +457,8 @@ fn the_overview_adds_the_last_passes_up() {
             tally: tally.into(),
             not_final: None,
             limit,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
             retry: None,
         };
         bench.machine.store().add_line(line).unwrap();

@@ -3,17 +3,19 @@
 use crate::conversion::{CONVERTER_VERSION, Converted};
 use crate::destinations::Place;
 use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};
+use crate::model::filter::LeftOut;
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside};
 use crate::model::object::ObjectKind;
 use crate::model::outcome::Outcome;
 use crate::model::rendered::{Rendered, Segment};
+use crate::model::summary::About;
 use crate::server::delivery::look::{self, Sighted};
 use crate::server::delivery::plan::{self, Put};
 use crate::server::delivery::put::Answer;
-use crate::server::delivery::{End, Settings};
-use crate::store::{Changes, Entry, Placed, Removal};
+use crate::server::delivery::{End, Settings, Settled};
+use crate::store::{Changes, Entry, Placed, Removal, Twin};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -28,6 +30,7 @@ pub struct Prepared {
     /// As the source lists it.
     pub unread: Option<bool>,
     pub losses: Vec<Loss>,
+    pub about: About,
     pub work: Work,
     /// What has to stay until the outcome is durable (invariant B); dropped then.
     pub hold: Option<Box<dyn Send>>,
@@ -40,6 +43,9 @@ pub enum Work {
     /// Only note the new version.
     Unchanged,
     SetAside(SetAside),
+    LeftOut(LeftOut),
+    /// A copy of it from another database is at the target.
+    Twin,
 }
 
 /// The message that an item became.
@@ -48,6 +54,9 @@ pub struct Message {
     /// What `rendered` is if it is no message.
     pub object: Option<ObjectKind>,
     pub source_digest: [u8; 32],
+    pub twin: Option<Twin>,
+    /// The copy from another database that has to go once this one is there.
+    pub takes_place_of: Option<Origin>,
     /// Without the rendered bytes and the losses, which were taken out of it.
     pub converted: Converted,
 }
@@ -57,7 +66,7 @@ impl Prepared {
     pub fn message(&self) -> Option<&Message> {
         match &self.work {
             Work::Deliver(message) => Some(message),
-            Work::Unchanged | Work::SetAside(_) => None,
+            Work::Unchanged | Work::SetAside(_) | Work::LeftOut(_) | Work::Twin => None,
         }
     }
 
@@ -152,20 +161,29 @@ impl Job {
         message.into_iter().flat_map(move |message| self.puts.iter().map(move |put| record(message, put)))
     }
 
-    /// Adds the new line of the ledger to `changes` and says how the item ended; an error says why the target has no
-    /// room for it.
+    /// Adds the new line of the ledger to `changes` and says what became of the item; an error says why the target has
+    /// no room for it.
     pub fn finish(
         self,
         answers: Vec<Answer>,
         settings: &Settings,
         changes: &mut Changes,
-    ) -> Result<(End, Vec<Loss>), String> {
+    ) -> Result<Settled, String> {
         let Self { prepared, sighted, puts } = self;
-        let Prepared { key, version, filing, unread, losses, work, hold: _ } = prepared;
+        let Prepared { key, version, filing, unread, losses, about, work, hold: _ } = prepared;
         let known = sighted.map(|sighted| sighted.entry);
+        if let Work::LeftOut(why) = work {
+            // What an earlier run set aside is nobody's concern any more.
+            changes.entries.extend(known.map(|entry| (key.clone(), forgotten(entry))));
+            let end = End::FilteredOut(why);
+            return Ok(Settled { about, ..Settled::of(key.origin, end, losses, &Entry::unfinished(0)) });
+        }
         let mut entry = known.unwrap_or_else(|| Entry::unfinished(settings.now_unix_ms));
         entry.version = Some(version);
-        if !matches!(work, Work::Unchanged) {
+        let mut earlier_losses = Vec::new();
+        if matches!(work, Work::Unchanged) {
+            earlier_losses.clone_from(&entry.losses);
+        } else {
             entry.filing = filing;
             entry.converter_version = CONVERTER_VERSION;
             entry.unix_ms = settings.now_unix_ms;
@@ -179,6 +197,11 @@ impl Job {
             Work::SetAside(aside) => {
                 entry.outcome = Outcome::SetAside(aside.clone());
                 Ok(End::SetAside(aside))
+            }
+            Work::LeftOut(why) => Ok(End::FilteredOut(why)),
+            Work::Twin => {
+                entry.outcome = Outcome::Delivered;
+                Ok(End::AlreadyThere)
             }
             Work::Deliver(message) => {
                 let answered = record_answers(&message, puts, answers, &key, &mut entry, changes);
@@ -194,6 +217,7 @@ impl Job {
                     entry.pass = settings.pass;
                 }
                 if outcome == Outcome::Delivered {
+                    changes.twins.extend(message.twin.filter(|_| !entry.placements.is_empty()));
                     note_seen(&mut entry, Some(message.converted.flags.seen), unread);
                     take_out_misfiled(&mut entry, &message.converted.placements, changes);
                 }
@@ -201,8 +225,23 @@ impl Job {
                 end
             }
         };
+        let lost = !entry.losses.is_empty() || matches!(entry.outcome, Outcome::SetAside(_));
+        entry.about = if lost { about.clone() } else { About::default() };
+        let settled =
+            end.map(|end| Settled { earlier_losses, about, ..Settled::of(key.origin, end, losses, &entry) });
         changes.entries.push((key, entry));
-        end.map(|end| (end, losses))
+        settled
+    }
+}
+
+/// The line of an item that was left out before anything of it was stored.
+fn forgotten(entry: Entry) -> Entry {
+    Entry {
+        version: None,
+        outcome: Outcome::Unfinished,
+        losses: Vec::new(),
+        about: About::default(),
+        ..entry
     }
 }
 

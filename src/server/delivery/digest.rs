@@ -7,8 +7,8 @@ use crate::notes::item::ItemType;
 use blake3::Hasher;
 use std::io;
 
-/// The digest over the items of a document (name, flags, type, value) and the bytes of its files. Nothing of it
-/// depends on the file in which the document lies.
+/// The digest over the items of a document (name, flags, type, value), the bytes of its files, and the items of the
+/// documents that belong to it: the leader of a series carries them all. Nothing of it depends on the file in which the document lies.
 ///
 /// # Errors
 /// When an attachment cannot be read.
@@ -17,6 +17,10 @@ pub fn source_digest(item: &SourceItem) -> io::Result<[u8; 32]> {
     let Content::Note { note, files } = &item.content;
     add_note(&mut hasher, note);
     files.iter().try_for_each(|file| add_file(&mut hasher, file))?;
+    // In no order of their own: where they lie differs between copies of a database.
+    let mut related: Vec<&Note> = item.related.iter().collect();
+    related.sort_by_key(|note| note.unid);
+    related.into_iter().for_each(|note| add_note(&mut hasher, note));
     Ok(*hasher.finalize().as_bytes())
 }
 
@@ -54,7 +58,8 @@ fn add_bytes(hasher: &mut Hasher, bytes: &[u8]) {
     hasher.update(bytes);
 }
 
-/// The digest over the folders that list an item, by their titles, because ids differ between copies of a database.
+/// The digest over the folders that list an item, by their titles, because ids differ between copies of a database; and
+/// over the versions of the documents that belong to it.
 pub fn filing_digest(listed: &ListedItem, folders: &[Folder]) -> [u8; 16] {
     let named = listed.folders.iter().filter_map(|id| folders.iter().find(|folder| folder.id == *id));
     let mut paths: Vec<_> = named.map(|folder| &folder.path).collect();
@@ -63,6 +68,9 @@ pub fn filing_digest(listed: &ListedItem, folders: &[Folder]) -> [u8; 16] {
     for path in paths {
         hasher.update(&(path.parts().len() as u64).to_le_bytes());
         path.parts().iter().for_each(|part| add_bytes(&mut hasher, part.as_bytes()));
+    }
+    if listed.relatives != 0 {
+        hasher.update(&listed.relatives.to_le_bytes());
     }
     let mut digest = [0; 16];
     hasher.finalize_xof().fill(&mut digest);

@@ -7,7 +7,7 @@ use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, Origin};
 use crate::model::loss::{Loss, LossKind};
 use crate::server::delivery::batch::Job;
-use crate::server::delivery::{DeliveryError, End, Pass, plan};
+use crate::server::delivery::{DeliveryError, End, Pass, known_before, plan};
 use crate::store::{Changes, Entry, Placed};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem;
@@ -140,13 +140,14 @@ impl Pass<'_> {
         let refused = self.mark_read(unseen)?;
         let removed = sighted.iter().filter(|(_, item)| plan::is_removed(&item.entry));
         let removed: HashSet<Origin> = removed.map(|(key, _)| key.origin).collect();
-        let changed = sighted.into_iter().filter(|(_, item)| item.changed);
-        let entries = changed.map(|(key, item)| (key, item.entry)).collect();
+        let changed = sighted.iter().filter(|(_, item)| item.changed);
+        let entries = changed.map(|(key, item)| (key.clone(), item.entry.clone())).collect();
         self.commit(Changes { entries, ..Changes::default() })?;
         for (origin, _) in unopened {
             let end = if removed.contains(&origin) { End::RemovedByUser } else { End::AlreadyThere };
             let loss = refused.contains(&origin).then(unread_loss);
-            self.settle(origin, end, loss.into_iter().collect());
+            let known = sighted.get(&self.key(origin)).map(|item| &item.entry);
+            self.settle(known_before(origin, end, loss.into_iter().collect(), known));
         }
         Ok(())
     }

@@ -24,16 +24,19 @@ mod look;
 mod plan;
 mod prepare;
 mod put;
+mod twin;
 
 use crate::base::ids::MigrationId;
 use crate::base::limits::{BATCH_BYTES, BATCH_PLACEMENTS, LOOK_ITEMS};
 use crate::destinations::{Destination, DestinationError, Place};
 use crate::model::delivery::{Delivery, InFlight};
+use crate::model::filter::{Filter, LeftOut};
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, MailboxId, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside, SetAsideReason};
 use crate::model::outcome::{Outcome, Tally};
-use crate::store::{Changes, Placed, StateStore, StoreError};
+use crate::model::summary::About;
+use crate::store::{Changes, Entry, Placed, StateStore, StoreError};
 use batch::{FolderStates, Job};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem;
@@ -61,6 +64,8 @@ pub enum End {
     ReadSince,
     RemovedByUser,
     SetAside(SetAside),
+    /// Nobody asked for it. The ledger has no line of it.
+    FilteredOut(LeftOut),
 }
 
 /// An item that this pass is done with.
@@ -68,7 +73,29 @@ pub enum End {
 pub struct Settled {
     pub origin: Origin,
     pub end: End,
+    /// What it lost in this pass.
     pub losses: Vec<Loss>,
+    /// What it lost when it was delivered, where that was before this pass.
+    pub earlier_losses: Vec<Loss>,
+    /// Empty for an item that was not opened and lost nothing.
+    pub about: About,
+    /// The folders at the target in which it lies.
+    pub folders: Vec<FolderPath>,
+}
+
+impl Settled {
+    /// An item of which the ledger has a line.
+    fn of(origin: Origin, end: End, losses: Vec<Loss>, entry: &Entry) -> Self {
+        let about = entry.about.clone();
+        Self {
+            origin,
+            end,
+            losses,
+            earlier_losses: Vec::new(),
+            about,
+            folders: entry.folders().cloned().collect(),
+        }
+    }
 }
 
 /// What holds for a whole pass.
@@ -79,6 +106,8 @@ pub struct Settings {
     pub now_unix_ms: i64,
     /// The pass, where it has a number: then it counts what it delivered before an interruption as delivered.
     pub pass: Option<MigrationId>,
+    /// Which items are carried.
+    pub filter: Filter,
 }
 
 /// One pass over a mailbox.
@@ -155,7 +184,10 @@ impl<'a> Pass<'a> {
     pub fn settle_unopened(&mut self, origin: Origin, end: End) -> Result<(), DeliveryError> {
         match end {
             End::AlreadyThere | End::ReadSince => self.unopened.push((origin, end)),
-            End::Delivered | End::RemovedByUser | End::SetAside(_) => self.settle(origin, end, Vec::new()),
+            End::Delivered | End::RemovedByUser | End::SetAside(_) | End::FilteredOut(_) => {
+                let known = self.store.entry(&self.key(origin))?;
+                self.settle(known_before(origin, end, Vec::new(), known.as_ref()));
+            }
         }
         if self.unopened.len() >= LOOK_ITEMS { self.settle_looked_for() } else { Ok(()) }
     }
@@ -199,7 +231,7 @@ impl<'a> Pass<'a> {
     /// When the store or the destination does not answer.
     pub fn deliver(&mut self) -> Result<(), DeliveryError> {
         self.settle_looked_for()?;
-        let batch = mem::take(&mut self.batch);
+        let mut batch = mem::take(&mut self.batch);
         self.batch_origins.clear();
         self.batch_placements = 0;
         self.batch_bytes = 0;
@@ -207,6 +239,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         self.survey_unknown_ground(&batch)?;
+        batch.iter_mut().try_for_each(|prepared| self.compare_with_twin(prepared))?;
         let keys: Vec<ItemKey> = batch.iter().map(|prepared| prepared.key.clone()).collect();
         let mut sighted = self.look_for(keys)?;
         let job = |prepared: Prepared| {
@@ -231,16 +264,17 @@ impl<'a> Pass<'a> {
         Ok(self.store.commit(&self.settings.mailbox, changes)?)
     }
 
-    fn settle(&mut self, origin: Origin, end: End, losses: Vec<Loss>) {
+    fn settle(&mut self, settled: Settled) {
         self.tally.still_to_do -= 1;
-        *match end {
+        *match settled.end {
             End::Delivered => &mut self.tally.delivered,
             End::AlreadyThere | End::ReadSince => &mut self.tally.already_there,
             End::RemovedByUser => &mut self.tally.removed_by_user,
             End::SetAside(_) => &mut self.tally.set_aside,
+            End::FilteredOut(_) => &mut self.tally.filtered_out,
         } += 1;
         debug_assert!(self.tally.holds(), "invariant D: {:?}", self.tally);
-        self.settled.push(Settled { origin, end, losses });
+        self.settled.push(settled);
     }
 
     /// Makes the folders that something is put into.
@@ -314,13 +348,20 @@ impl<'a> Pass<'a> {
         let mut ends = Vec::with_capacity(jobs.len());
         for job in jobs {
             let own = answers.by_ref().take(job.puts.len()).collect();
-            ends.push((job.prepared.key.origin, job.finish(own, self.settings, &mut changes)));
+            let replaced = job.prepared.message().and_then(|message| message.takes_place_of);
+            let before = changes.entries.len();
+            ends.push(job.finish(own, self.settings, &mut changes));
+            let arrived =
+                changes.entries[before..].iter().any(|(_, entry)| entry.outcome == Outcome::Delivered);
+            if let Some(replaced) = replaced.filter(|_| arrived) {
+                self.give_place(replaced, &mut changes)?;
+            }
         }
         self.commit(changes)?;
         let mut full = None;
-        for (origin, finished) in ends {
+        for finished in ends {
             match finished {
-                Ok((end, losses)) => self.settle(origin, end, losses),
+                Ok(settled) => self.settle(settled),
                 Err(why) => full = Some(why),
             }
         }
@@ -330,4 +371,11 @@ impl<'a> Pass<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// An item that was not opened, with what its line of the ledger says.
+fn known_before(origin: Origin, end: End, losses: Vec<Loss>, known: Option<&Entry>) -> Settled {
+    let nothing = Entry::unfinished(0);
+    let entry = known.unwrap_or(&nothing);
+    Settled { earlier_losses: entry.losses.clone(), ..Settled::of(origin, end, losses, entry) }
 }

@@ -63,8 +63,10 @@ pub fn is_removed(entry: &Entry) -> bool {
 /// Whether an opened item shows nothing new, so that only its version has to be noted: it was saved without a change,
 /// or another replica counts otherwise.
 pub fn is_unchanged(entry: &Entry, source_digest: [u8; 32], filing: [u8; 16]) -> bool {
+    // Without placements it was part of something else, which a change may end.
     entry.outcome == Outcome::Delivered
         && entry.filing == filing
+        && !entry.placements.is_empty()
         && entry.placements.iter().all(|placed| placed.source_digest == Some(source_digest))
 }
 
@@ -114,6 +116,7 @@ pub fn is_misfiled(placed: &Placed, wanted: &[FolderPath]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::summary::About;
 
     const NEW: [u8; 32] = [2; 32];
     const OLD: [u8; 32] = [1; 32];
@@ -144,6 +147,7 @@ mod tests {
             placements,
             pass: None,
             seen: None,
+            about: About::default(),
         }
     }
 

@@ -4,15 +4,17 @@
 
 use crate::conversion::{self, Choices, Context, Converted, Directory};
 use crate::destinations::Traits;
-use crate::model::content::{ListedItem, SourceItem};
+use crate::model::content::{Content, ListedItem, SourceItem};
+use crate::model::filter::{Filter, FolderMap, LeftOut};
 use crate::model::folder::Folder;
 use crate::model::item::{ItemKey, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
+use crate::model::summary::About;
 use crate::server::delivery::batch::{Message, Prepared, Work};
 use crate::server::delivery::digest::{filing_digest, source_digest};
 use crate::server::delivery::plan::{self, Look};
-use crate::server::delivery::{End, Settings};
+use crate::server::delivery::{End, Settings, twin};
 use crate::store::config::Retry;
 use crate::store::{Entry, StateStore, StoreError};
 use std::mem;
@@ -28,6 +30,8 @@ pub struct Conversion<'a> {
     pub owner: Option<&'a str>,
     /// The folders of the source.
     pub folders: &'a [Folder],
+    /// Other names for folders at the target.
+    pub folder_map: Option<&'a FolderMap>,
     /// Also convert documents that are not mail-file content.
     pub all_documents: bool,
     /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
@@ -47,7 +51,7 @@ impl Conversion<'_> {
         let message_id_of = |unid| {
             item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
         };
-        let Self { owner, folders, all_documents, now_unix_ms, directory, choices } = *self;
+        let Self { owner, folders, folder_map, all_documents, now_unix_ms, directory, choices } = *self;
         let context = Context {
             replica,
             owner,
@@ -58,7 +62,11 @@ impl Conversion<'_> {
             choices,
             message_id_of: &message_id_of,
         };
-        conversion::convert(item, &listed.folders, listed.unread, &context)
+        let mut converted = conversion::convert(item, &listed.folders, listed.unread, &context)?;
+        if let Some(map) = folder_map {
+            map.apply_all(&mut converted.placements);
+        }
+        Ok(converted)
     }
 }
 
@@ -123,6 +131,12 @@ impl Preparer<'_> {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn item(&self, listed: &ListedItem, item: &SourceItem) -> Result<Prepared, StoreError> {
+        let Content::Note { note, .. } = &item.content;
+        let about = conversion::about(note, self.settings.now_unix_ms);
+        Ok(Prepared { about, ..self.opened(listed, item)? })
+    }
+
+    fn opened(&self, listed: &ListedItem, item: &SourceItem) -> Result<Prepared, StoreError> {
         let digest = match source_digest(item) {
             Ok(digest) => digest,
             Err(error) => {
@@ -131,13 +145,19 @@ impl Preparer<'_> {
             }
         };
         let filing = filing_digest(listed, self.folders);
-        if self.entry(listed.origin)?.is_some_and(|entry| plan::is_unchanged(&entry, digest, filing)) {
+        let entry = self.entry(listed.origin)?;
+        if entry.as_ref().is_some_and(|entry| plan::is_unchanged(entry, digest, filing)) {
             return Ok(self.prepared(listed, Vec::new(), Work::Unchanged));
         }
+        if let Some(why) = self.left_out(item, entry.as_ref()) {
+            return Ok(self.prepared(listed, Vec::new(), Work::LeftOut(why)));
+        }
+        let Content::Note { note, .. } = &item.content;
         let mut converted = match (self.convert)(listed, item) {
             Ok(converted) => converted,
             Err(aside) => return Ok(self.set_aside(listed, aside)),
         };
+        let twin = twin::twin(note, listed.origin, &converted);
         let object = converted.object.take().filter(|_| self.traits.objects);
         let kind = object.as_ref().map(|object| object.kind);
         if let Some(object) = object {
@@ -155,8 +175,20 @@ impl Preparer<'_> {
             losses.extend(keywords.map(|keyword| Loss::new(LossKind::KeywordRefused, keyword)));
         }
         let rendered = Arc::new(mem::take(&mut converted.rendered));
-        let message = Message { rendered, object: kind, source_digest: digest, converted };
+        let takes_place_of = None;
+        let message =
+            Message { rendered, object: kind, source_digest: digest, twin, takes_place_of, converted };
         Ok(self.prepared(listed, losses, Work::Deliver(Box::new(message))))
+    }
+
+    /// Why an opened item is not carried; what is at the target already is kept up to date.
+    pub fn left_out(&self, item: &SourceItem, entry: Option<&Entry>) -> Option<LeftOut> {
+        let Settings { filter, now_unix_ms, .. } = self.settings;
+        if filter.is_empty() || entry.is_some_and(|entry| !entry.placements.is_empty()) {
+            return None;
+        }
+        let Content::Note { note, .. } = &item.content;
+        conversion::left_out(note, &item.related, filter, *now_unix_ms)
     }
 
     /// An item that cannot be delivered.
@@ -171,12 +203,17 @@ impl Preparer<'_> {
             filing: filing_digest(listed, self.folders),
             unread: listed.unread,
             losses,
+            about: About::default(),
             work,
             hold: None,
         }
     }
 
-    fn entry(&self, origin: Origin) -> Result<Option<Entry>, StoreError> {
+    /// The line of an item.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn entry(&self, origin: Origin) -> Result<Option<Entry>, StoreError> {
         self.ledger.map_or(Ok(None), |ledger| ledger.entry(&self.key(origin)))
     }
 
@@ -188,6 +225,6 @@ impl Preparer<'_> {
 impl Settings {
     /// The settings of a pass that has no number, over a mailbox at the destination.
     pub fn new(mailbox: MailboxId, now_unix_ms: i64) -> Self {
-        Self { mailbox, now_unix_ms, pass: None }
+        Self { mailbox, now_unix_ms, pass: None, filter: Filter::default() }
     }
 }

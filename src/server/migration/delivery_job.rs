@@ -44,6 +44,7 @@ pub struct Progress {
 struct ProgressState {
     traits: Option<Traits>,
     tally: Tally,
+    left_behind: Vec<String>,
     ended: Option<Result<(), String>>,
 }
 
@@ -51,6 +52,11 @@ impl Progress {
     /// The sum so far.
     pub fn tally(&self) -> Tally {
         self.lock().tally
+    }
+
+    /// Older copies that the destination would not take out, in words.
+    pub fn left_behind(&self) -> Vec<String> {
+        self.lock().left_behind.clone()
     }
 
     /// What the destination can do, once it is open; `None` when the delivery ended before.
@@ -113,7 +119,13 @@ fn deliver(
             Taken::Idle => pass.deliver()?,
             Taken::Closed => {
                 pass.deliver()?;
-                progress.change(|state| state.tally = pass.tally());
+                let mut left_behind: Vec<String> =
+                    pass.left_behind().map(|(folder, location)| format!("{folder} ({location})")).collect();
+                left_behind.sort_unstable();
+                progress.change(|state| {
+                    state.tally = pass.tally();
+                    state.left_behind = left_behind;
+                });
                 return Ok(());
             }
         }

@@ -175,6 +175,7 @@ mod tests {
         let mut unid = [0; 16];
         unid[..8].copy_from_slice(&id.to_le_bytes());
         ListedItem {
+            relatives: 0,
             id: SourceItemId(id),
             origin: Origin::Notes { replica: ReplicaId(1), unid: Unid(unid) },
             version: ItemVersion::default(),

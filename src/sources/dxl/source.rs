@@ -172,13 +172,26 @@ impl DxlSource {
         (!message_id.is_empty()).then_some((parent, message_id))
     }
 
+    /// The document to which a replication conflict lost.
+    fn winner(&mut self, note: &Note) -> Option<Note> {
+        let Some(Ok(Value::NoteRefs(parents))) = note.first("$REF").map(|item| item.value()) else {
+            return None;
+        };
+        let winner = *parents.first().filter(|winner| note.has("$Conflict") && **winner != note.unid)?;
+        let found = self.by_unid.binary_search_by_key(&winner, |(unid, _)| *unid).ok()?;
+        let entry = self.index.entries.get(self.by_unid.get(found)?.1)?;
+        let (file, at) = (entry.file, entry.at);
+        let Document { note, .. } = self.read(file, at, None).ok()?;
+        Some(Note { unid: winner, ..note })
+    }
+
     /// The other documents of the calendar entry or task that a document is of: its series, and answers to it. What
     /// cannot be read is left out: it is told when that document itself is read.
     fn related(&mut self, note: &Note) -> Vec<Note> {
         let is_entry =
             ["Appointment", "Task"].iter().any(|form| note.text("Form").trim().eq_ignore_ascii_case(form));
         let Some(series) = series_digest(&note.text("ApptUNID")).filter(|_| is_entry) else {
-            return Vec::new();
+            return self.winner(note).into_iter().collect();
         };
         let start = self.index.series.partition_point(|(own, _)| *own < series);
         let members = self.index.series[start..].iter().take_while(|(own, _)| *own == series);
@@ -341,6 +354,7 @@ impl Source for DxlSource {
                     page.unreadable.push((id, format!("the document at byte {}: {why}", entry.at)));
                 }
                 _ => page.items.push(ListedItem {
+                    relatives: 0,
                     id,
                     origin: origin(entry),
                     version: version(entry),

@@ -11,6 +11,7 @@ use super::in_use;
 use super::related;
 use super::superblock::Superblock;
 use super::unread::{UnreadList, read_unread_lists};
+use crate::base::limits::PROFILES;
 use crate::model::content::{Content, File, ListedItem, SourceItem, SourceItemId};
 use crate::model::folder::{Folder, FolderId};
 use crate::model::item::{ItemVersion, Origin};
@@ -21,6 +22,7 @@ use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::value::Value;
 use crate::sources::contacts::{self, Contacts};
 use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -46,6 +48,8 @@ pub struct NsfSource {
     owner: Option<String>,
     unread: Option<UnreadList>,
     warnings: Vec<String>,
+    /// Digests over the versions of whole series, by their entries; looked up for the first listing.
+    series: Option<HashMap<NoteId, u64>>,
     /// Made when the first document asks for it.
     contacts: Option<Contacts>,
     daos: Option<DaosFolder>,
@@ -94,6 +98,7 @@ impl NsfSource {
             owner,
             census,
             warnings,
+            series: None,
             contacts: None,
             daos: None,
         }
@@ -252,7 +257,15 @@ impl Source for NsfSource {
         Ok(self.folders.iter().map(|contents| contents.folder.clone()).collect())
     }
 
+    fn profiles(&mut self) -> Vec<Note> {
+        let named = self.census.named.iter().take(PROFILES);
+        named.filter_map(|id| self.database.note(*id).ok()).map(|(note, _)| note).collect()
+    }
+
     fn list(&mut self, from: Option<Cursor>, limit: u32) -> Result<Page, SourceError> {
+        if self.series.is_none() {
+            self.series = Some(related::versions(&self.database, &self.census));
+        }
         let mut page = Page::default();
         let mut last = None;
         let mut next = Some(match from {
@@ -302,6 +315,12 @@ impl NsfSource {
                     origin: self.origin(head.unid),
                     version: ItemVersion { sequence: head.sequence, time: head.sequence_time.0 },
                     folders: self.folders_of(head.note_id),
+                    relatives: self
+                        .series
+                        .as_ref()
+                        .and_then(|all| all.get(&head.note_id))
+                        .copied()
+                        .unwrap_or(0),
                     unread: self.is_unread(head.note_id),
                 });
             }

@@ -1,0 +1,169 @@
+//! `--exports`: what a mailbox holds beside its items and no other mail system takes over, as a table per user: mail
+//! rules, delegation, settings of the calendar, out-of-office.
+//!
+//! Fields whose meaning is known have a label; every other one is listed as it is stored. Rules are documents of the
+//! mailbox and come by as it is read; profiles are not, and the source is asked for them.
+
+use super::report_file::{harmless, html};
+use crate::base::limits::EXPORTED_DOCUMENTS;
+use crate::conversion;
+use crate::modes::{Exit, Failure};
+use crate::notes::document::Note;
+use crate::notes::ids::Unid;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The forms that are exported, in lower case, and what they are. Profiles may tell it in their name only.
+const KINDS: [(&str, &str); 5] = [
+    ("mailrule", "Mail rule"),
+    ("delegationprofile", "Delegation"),
+    ("calendarprofile", "Calendar settings"),
+    ("outofofficeprofile", "Out of office"),
+    ("outofoffice", "Out of office"),
+];
+
+/// Items whose meaning is known.
+const LABELS: [(&str, &str); 3] =
+    [("Owner", "Owner of the mailbox"), ("CurrentTimeZone", "Time zone"), ("Timezone", "Time zone")];
+
+/// One document.
+struct Sheet {
+    kind: &'static str,
+    unid: Unid,
+    /// Name, label and value of each item.
+    items: Vec<(String, &'static str, String)>,
+}
+
+/// The documents of one mailbox that are exported.
+pub struct Exports {
+    folder: PathBuf,
+    sheets: Vec<Sheet>,
+    /// How many more there were.
+    left_out: u64,
+}
+
+impl Exports {
+    /// Begins with a folder, which is made.
+    ///
+    /// # Errors
+    /// When it cannot be; then nothing was migrated yet.
+    pub fn begin(folder: &Path) -> Result<Self, Failure> {
+        fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        Ok(Self { folder: folder.to_owned(), sheets: Vec::new(), left_out: 0 })
+    }
+
+    /// Takes a document if it is one of those that are exported.
+    pub fn add(&mut self, note: &Note) {
+        let Some(kind) = kind(note) else { return };
+        if self.sheets.len() >= EXPORTED_DOCUMENTS {
+            self.left_out += 1;
+            return;
+        }
+        let items = conversion::items_in_words(note).into_iter().map(|(name, value)| {
+            let label = LABELS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+            (name, label.map_or("", |(_, label)| label), value)
+        });
+        self.sheets.push(Sheet { kind, unid: note.unid, items: items.collect() });
+    }
+
+    /// Writes the table and the page; `user` names the mailbox, `source` the files. Gives a sentence about them.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(mut self, user: &str, source: &str) -> Result<String, Failure> {
+        self.sheets.sort_by_key(|sheet| (sheet.kind, sheet.unid));
+        let stem: String = source.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let path = |ending: &str| self.folder.join(format!("{}.settings.{ending}", stem.trim_matches('-')));
+        let written =
+            self.write_table(&path("csv"), user).and_then(|()| fs::write(path("html"), self.page(user)));
+        written.map_err(|error| failed(&self.folder, &error))?;
+        let more = if self.left_out > 0 {
+            format!(" ({} more are not in it)", self.left_out)
+        } else {
+            String::new()
+        };
+        Ok(format!(
+            "{} documents with rules and settings are listed in {} and the page beside it{more}.",
+            self.sheets.len(),
+            path("csv").display()
+        ))
+    }
+
+    fn write_table(&self, path: &Path, user: &str) -> io::Result<()> {
+        let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_path(path)?;
+        table.write_record(["user", "what", "document", "meaning", "item", "value"])?;
+        for sheet in &self.sheets {
+            for (name, label, value) in &sheet.items {
+                let cells = [user, sheet.kind, &sheet.unid.to_string(), *label, name, value];
+                table.write_record(cells.map(harmless))?;
+            }
+        }
+        table.flush()
+    }
+
+    fn page(&self, user: &str) -> String {
+        let mut page = html::head(&format!("Rules and settings of {user}"));
+        page += "<p class=\"soft\">What mail systems do not take over from Notes. Set it up anew where it is still wanted.</p>\n";
+        for (_, kind) in KINDS.iter().take(4) {
+            let sheets: Vec<&Sheet> = self.sheets.iter().filter(|sheet| sheet.kind == *kind).collect();
+            page += &format!("<h2>{kind}: {}</h2>\n", sheets.len());
+            for sheet in sheets {
+                let rows = sheet.items.iter().map(|(name, label, value)| {
+                    let told = if label.is_empty() { name } else { *label };
+                    html::row(&[(told.to_owned(), "soft"), (value.clone(), "")])
+                });
+                page += &format!(
+                    "<p><code>{}</code></p>\n<table>{}</table>\n",
+                    sheet.unid,
+                    rows.collect::<String>()
+                );
+            }
+        }
+        page + html::FOOT
+    }
+}
+
+fn failed(folder: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Usage, format!("the exports in {} cannot be written: {error}", folder.display()))
+}
+
+fn kind(note: &Note) -> Option<&'static str> {
+    let form = note.text("Form").trim().to_ascii_lowercase();
+    let name = note.text("$Name").to_ascii_lowercase();
+    let is =
+        |known: &str| form.trim_matches(['(', ')']) == known || (form.is_empty() && name.contains(known));
+    KINDS.iter().find(|(known, _)| is(known)).map(|(_, kind)| *kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notes::item::{Item, ItemFlags, ItemType};
+
+    fn note(items: &[(&str, &str)]) -> Note {
+        let item = |(name, value): &(&str, &str)| Item {
+            name: (*name).to_owned(),
+            flags: ItemFlags(0),
+            item_type: ItemType::TEXT,
+            value: value.as_bytes().to_vec(),
+        };
+        Note { items: items.iter().map(item).collect(), ..Note::default() }
+    }
+
+    #[test]
+    fn rules_and_profiles_are_listed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut exports = Exports::begin(&folder.path().join("new")).unwrap();
+        exports.add(&note(&[("Form", "Mailrule"), ("OrderNum", "=1+1"), ("<b>", "x")]));
+        exports.add(&note(&[("$Name", "$profile_015calendarprofile_"), ("Owner", "Jane")]));
+        exports.add(&note(&[("Form", "Memo")]));
+        let told = exports.finish("Jane", "jane.nsf").unwrap();
+        assert!(told.starts_with("2 documents"), "{told}");
+        let table = fs::read_to_string(folder.path().join("new/jane-nsf.settings.csv")).unwrap();
+        assert!(table.contains("Jane,Mail rule,") && table.contains("OrderNum,'=1+1"), "{table}");
+        assert!(table.contains("Owner of the mailbox,Owner,Jane"), "{table}");
+        let page = fs::read_to_string(folder.path().join("new/jane-nsf.settings.html")).unwrap();
+        assert!(page.contains("&lt;b&gt;") && page.contains("<h2>Mail rule: 1</h2>"), "{page}");
+    }
+}
