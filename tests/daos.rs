@@ -58,7 +58,9 @@ fn migrate(folder: &Path, name: &str, daos: Option<&Path>) -> (String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_notesferry"));
     command.arg("migrate").arg(folder.join("jane.nsf")).arg(format!("eml:{}", target.display()));
     command.arg("--state-dir").arg(folder.join("state"));
-    daos.into_iter().for_each(|daos| drop(command.arg("--daos").arg(daos)));
+    if let Some(daos) = daos {
+        command.arg("--daos").arg(daos);
+    }
     let output = command.output().unwrap();
     let told = [output.stdout, output.stderr].concat();
     let told = String::from_utf8(told).unwrap();
