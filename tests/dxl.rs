@@ -247,10 +247,12 @@ fn structured_rich_text_is_the_rich_text_of_a_database() {
         .byte(0x83, &[0, 0])
         .word(0xC9, &[])
         .begin_table()
-        .cell(0, 0, 1, 2, 0)
+        .byte(0xA4, &[0, 0, 0, 0, 160, 5, 0, 0, 0, 2, 0x11, 0x11, 1, 2, 0, 0])
         .text("wide")
-        .plain_cell(1, 0, "a")
-        .plain_cell(1, 1, "b")
+        .styled_cell([1, 0], [0, 1440], 0, 0x1111, 0)
+        .text("a")
+        .styled_cell([1, 1], [0, 0], 0, 0x1111, 0)
+        .text("b")
         .end_table()
         .hotspot(7, 0, &[])
         .word(0xAC, b"\0\0\0\0\0\0\0\0More\0")
@@ -308,6 +310,39 @@ fn what_else_rich_text_holds() {
         assert!(html.contains(part), "{part} is not in {html}");
     }
     assert!(dxl.losses().is_empty(), "{:?}", dxl.losses());
+}
+
+#[test]
+fn tables_lists_and_margins_have_their_looks() {
+    let html = convert_only(&rich_mail(
+        "<pardef id='1' leftmargin='24%'/><pardef id='2' list='romanupper' leftmargin='1.25in'/>\
+         <pardef id='3' leftmargin='1.5in' firstlineleftmargin='1.25in'/>\
+         <par def='1'><run>moved</run></par><par def='2'><run>first</run></par><par def='3'><run>hangs</run></par>\
+         <table widthtype='fitwindow'><tablecolumn width='25%'/><tablecolumn width='75%'/>\
+         <tablerow tablabel='Tab'><tablecell borderwidth='0px 0px 1px' bgcolor='#b1b1d2'><par><run>a</run></par></tablecell>\
+         <tablecell borderwidth='0px' bgcolor='silver' valign='center'><par><run>b</run></par></tablecell></tablerow></table>",
+    ))
+    .html();
+    for part in [
+        "<p style=\"margin-left:72pt\">moved",
+        "<ol type=\"I\">\n<li>first</li>",
+        "<p style=\"margin-left:36pt;text-indent:-18pt\">hangs",
+        "border-collapse:collapse\" width=\"100%\">",
+        "<td width=\"25%\" bgcolor=\"#b1b1d2\" style=\"border-width:1px;border-style:none none solid none\"><p><b>Tab</b></p>",
+        "<td width=\"75%\" valign=\"middle\" bgcolor=\"#c0c0c0\"><p>b</p>",
+    ] {
+        assert!(html.contains(part), "{part} is not in {html}");
+    }
+}
+
+// R12.
+#[test]
+fn r12_computed_text_is_told_as_lost() {
+    let dxl = rich_mail(
+        "<par><run>a</run><computedtext><code event='value'><formula>@Now</formula></code></computedtext></par>",
+    );
+    let mail = convert_only(&dxl);
+    assert_eq!((mail.plain().as_str(), mail.losses()), ("a\n", vec![LossKind::FormulaNotComputed]));
 }
 
 #[test]

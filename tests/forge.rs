@@ -6,6 +6,7 @@ use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::note::{ItemSpec, NoteSpec, Placement};
 use notesferry::forge::version::Version;
 use notesferry::model::content::{Content, FileBody, ListedItem, SourceItem};
+use notesferry::model::loss::LossKind;
 use notesferry::notes::document::{Note, NoteClass, NoteStatus};
 use notesferry::notes::ids::{NoteId, Unid};
 use notesferry::notes::item::{ItemFlags, ItemType};
@@ -570,4 +571,143 @@ fn a_file_that_would_not_shrink_is_stored_as_it_is() {
     assert_eq!(words, [0, 1]);
     let expected = [("noise.bin".to_owned(), noise), ("zeros.bin".to_owned(), vec![0; 4096])];
     assert!(files_of(&items[0].1) == expected);
+}
+
+/// A document with every construct that the forge writes, read from a file and converted.
+#[test]
+fn every_forged_construct_is_what_it_was_in_the_message() {
+    use notesferry::forge::richtext::{Cell, Font, ImageKind, RichText, Style};
+    let mut rich = RichText::new();
+    for style in [
+        Style::Left,
+        Style::Centred,
+        Style::Right,
+        Style::Full,
+        Style::Indented,
+        Style::Hanging,
+        Style::RightToLeft,
+        Style::Hidden,
+        Style::Bulleted,
+        Style::Circle,
+        Style::Square,
+        Style::Checked,
+        Style::Unchecked,
+        Style::Numbered,
+        Style::InnerNumbered,
+        Style::RomanUpper,
+        Style::RomanLower,
+        Style::AlphaUpper,
+        Style::AlphaLower,
+    ] {
+        rich.paragraph(style);
+        rich.text(Font::PLAIN, &format!("{style:?} text"));
+    }
+    rich.rule();
+    rich.section("Old mail");
+    rich.line("in the section");
+    rich.end_section();
+    rich.begin_table(true);
+    rich.cell(Cell { column_span: 2, background: Some([1, 2, 3]), ..Cell::at(0, 0) });
+    rich.text(Font::PLAIN, "wide");
+    rich.tab_label("First tab");
+    rich.cell(Cell { covered: true, ..Cell::at(0, 1) });
+    rich.cell(Cell { lines: false, ..Cell::at(1, 0) });
+    rich.begin_table(false);
+    rich.cell(Cell::at(0, 0));
+    rich.text(Font::PLAIN, "inner");
+    rich.end_table();
+    rich.cell(Cell::at(1, 1));
+    rich.end_table();
+    rich.line("");
+    rich.url("https://example.com/", "link");
+    rich.link(0, "document");
+    rich.popup("tip", "word");
+    rich.button("Approve");
+    rich.anchor("here");
+    rich.true_coloured([0x12, 0x34, 0x56], "coloured");
+    rich.html("<b>typed</b><script>x</script>");
+    rich.paragraph(Style::Left);
+    rich.field("Author");
+    for kind in [ImageKind::Gif, ImageKind::Jpeg, ImageKind::Bmp, ImageKind::Png] {
+        rich.image(kind, 3, 2, format!("{kind:?} bytes").as_bytes());
+    }
+    rich.bitmap(100, &[[255, 0, 0], [0, 0, 255]], &[[0; 100], [1; 100]].concat());
+    rich.alt_text("red and blue");
+    rich.caption("A flag");
+    rich.metafile();
+    rich.file("ATT1.txt", "a.txt");
+    rich.unknown();
+    let links = notesferry::forge::values::note_links(&[(Default::default(), Unid::default(), unid(9))]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rich.nsf");
+    let mut writer = Writer::create(&path, Options::default()).unwrap();
+    let attachment = Attachment {
+        name: "ATT1.txt",
+        data: &mut &b"file"[..],
+        bytes: 4,
+        compression: Compression::None,
+        flags: Attachment::IN_DOCUMENT,
+        modified: time(1),
+    };
+    let file = writer.attach(attachment).unwrap();
+    let note = memo(1).with([
+        ItemSpec::text("Author", "Jane Doe"),
+        ItemSpec::new("$Links", ItemType::NOTELINK_LIST, links).outside_summary(),
+        ItemSpec::rich_text("Body", rich.bytes()),
+        file,
+    ]);
+    writer.add_note(&note).unwrap();
+    writer.finish().unwrap();
+
+    let mut source = NsfSource::open(&path).unwrap();
+    let listed = source.list(None, 10).unwrap().items[0].id;
+    let mail = crate::support::dxl::outcome(&source.open(listed).unwrap());
+    let (html, plain) = (mail.html(), mail.plain().replace(" \n", " "));
+    for part in [
+        "<p style=\"text-align:center\">Centred text",
+        "<p style=\"text-align:right\">",
+        "text-align:justify",
+        "margin-left:36pt\">Indented",
+        "margin-left:36pt;text-indent:-36pt\">Hanging",
+        "<p dir=\"rtl\">",
+        "<ul>\n<li>Bulleted",
+        "list-style-type:circle",
+        "list-style-type:square",
+        "&#x2611; Checked",
+        "&#x2610; Unchecked",
+        "<ol>\n<li>Numbered text</li>\n<ol>\n<li>Inner",
+        "<ol type=\"I\">",
+        "<ol type=\"i\">",
+        "<ol type=\"A\">",
+        "<ol type=\"a\">",
+        "<hr>",
+        "<div><b>Old mail</b>",
+        "colspan=\"2\" bgcolor=\"#010203\" style=\"border:1px solid\"><p><b>First tab</b></p>",
+        "<a href=\"https://example.com/\">",
+        "<a href=\"notes://",
+        "<span title=\"tip\">word",
+        "[Approve]",
+        "<a id=\"here\">",
+        "color:#123456",
+        "<b>typed</b>",
+        "Jane Doe",
+        "width=\"3\" height=\"2\"",
+        "alt=\"red and blue\">",
+        "A flag",
+        "[image]",
+        "[attachment: a.txt]",
+    ] {
+        assert!(html.contains(part), "{part} is not in {html}");
+    }
+    assert!(!html.contains("Hidden") && !html.contains("script"));
+    assert_eq!((html.matches("<table").count(), html.matches("<img").count()), (2, 5));
+    assert!(
+        ["Left text", "in the section", "inner", "word (tip)", "A flag"]
+            .iter()
+            .all(|part| plain.contains(part))
+    );
+    assert_eq!(mail.attachments(), [("a.txt".to_owned(), b"file".to_vec())]);
+    assert!(mail.text().contains("Content-Type: image/png"));
+    let losses = [LossKind::ConstructDropped, LossKind::ActionDropped, LossKind::ImageDropped];
+    assert!(mail.losses().ends_with(&losses), "{:?}", mail.converted.losses);
 }

@@ -26,6 +26,7 @@ mod front_door;
 #[cfg(unix)]
 mod gate;
 #[cfg(unix)]
+mod ids;
 mod imap;
 mod inspect;
 mod lmbcs;

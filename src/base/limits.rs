@@ -16,6 +16,13 @@ pub const BATCH_BYTES: u64 = 16 << 20;
 /// Depth of nesting (tables in rich text, parts in MIME) that is followed.
 pub const NESTING_LEVELS: usize = 100;
 
+/// Pixels of a bitmap of an old release: more than a page printed at 300 dots per inch. A few bytes can stand for very
+/// many pixels.
+pub const BITMAP_PIXELS: usize = 16 << 20;
+
+/// Pixels of all bitmaps of one text together.
+pub const BITMAPS_PIXELS: usize = 64 << 20;
+
 /// Different losses that are told of one item.
 pub const LOSSES_PER_ITEM: usize = 100;
 

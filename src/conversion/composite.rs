@@ -4,22 +4,24 @@
 //! begin in one item and end in another. [`Builder`] keeps the result well nested whatever comes.
 
 use crate::base::limits::HTML_TAGS;
-use crate::conversion::font::Fonts;
+use crate::conversion::font::{self, Fonts};
 use crate::conversion::html;
 use crate::conversion::image::Images;
 use crate::conversion::link;
 use crate::conversion::losses::Losses;
 use crate::model::loss::LossKind;
-use crate::model::rich_text::{Alignment, Builder, Element, Event, ListMark, ParagraphStyle, RichText};
+use crate::model::rich_text::{
+    Alignment, Builder, Cell, Element, Event, ListMark, ParagraphStyle, RichText, Width,
+};
 use crate::notes::document::Note;
 use crate::notes::item::ItemType;
-use crate::notes::richtext::construct::{
-    Construct, FontId, Hotspot, LinkTarget, OWNER_TEXT, StyleDefinition, TableCell,
-};
+use crate::notes::richtext::construct::{Construct, FontId, Hotspot, LinkTarget, OWNER_TEXT};
 use crate::notes::richtext::name;
 use crate::notes::richtext::record::Records;
+use crate::notes::richtext::style::StyleDefinition;
+use crate::notes::richtext::table::TableCell;
 use crate::notes::value::{NoteLink, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Rich text with the attachments that it shows.
 #[derive(Debug, Default)]
@@ -62,8 +64,14 @@ struct Table {
     /// Blocks and inline elements that were open before it.
     depth: usize,
     inline_depth: usize,
+    fits_window: bool,
     row: Option<u8>,
-    labels: Vec<String>,
+    /// The place of the row among the events.
+    row_place: usize,
+    /// Columns whose width is told.
+    told: HashSet<u8>,
+    /// The left edge of the cell, in twips.
+    left: u16,
 }
 
 /// HTML that the author wrote.
@@ -75,10 +83,13 @@ enum Html {
     Segments(String),
 }
 
-struct Reader {
+struct Reader<'n> {
+    note: &'n Note,
     builder: Builder,
-    styles: HashMap<u16, ParagraphStyle>,
+    styles: HashMap<u16, StyleDefinition>,
     fonts: Fonts,
+    /// The font of the last text; what a record tells without a font of its own is set in it.
+    font: FontId,
     images: Images,
     links: Vec<NoteLink>,
     hotspots: Vec<Open>,
@@ -95,20 +106,21 @@ struct Reader {
     /// What a record told before the construct that it belongs to.
     title: Option<String>,
     target: Option<String>,
-    labels: Vec<String>,
     attachments: Vec<(String, String)>,
 }
 
-impl Reader {
-    fn new(note: &Note) -> Self {
+impl<'n> Reader<'n> {
+    fn new(note: &'n Note) -> Self {
         let links = match note.first("$Links").map(|item| item.value()) {
             Some(Ok(Value::NoteLinks(links))) => links,
             _ => Vec::new(),
         };
         Self {
+            note,
             builder: Builder::default(),
             styles: HashMap::new(),
             fonts: Fonts::of(note),
+            font: FontId::default(),
             images: Images::default(),
             links,
             hotspots: Vec::new(),
@@ -121,21 +133,22 @@ impl Reader {
             objects: 0,
             title: None,
             target: None,
-            labels: Vec::new(),
             attachments: Vec::new(),
         }
     }
 
     fn read(&mut self, construct: Construct<'_>, losses: &mut Losses) {
-        if !matches!(construct, Construct::ImageSegment(_)) {
-            self.end_image(losses);
+        if !is_of_picture(&construct) {
+            self.end_picture(losses);
         }
         if !matches!(construct, Construct::HtmlSegment(_)) {
             self.end_html_segments(losses);
         }
         match construct {
             Construct::Paragraph => self.paragraph(),
-            Construct::Style(definition) => self.define_style(&definition),
+            Construct::Style(definition) => {
+                self.styles.insert(definition.id, definition);
+            }
             Construct::StyleReference(id) => self.refer_to_style(id, losses),
             Construct::Text { font, text } => {
                 if text.damaged {
@@ -160,15 +173,28 @@ impl Reader {
             }
             Construct::Image(header) => self.images.begin(header),
             Construct::ImageSegment(data) => self.images.extend(data),
-            Construct::OldImage(kind) => self.old_image(kind, losses),
+            Construct::Bitmap(bitmap) => self.images.begin_bitmap(bitmap),
+            Construct::BitmapSegment(lines) => self.images.extend_bitmap(|bitmap| &mut bitmap.lines, lines),
+            Construct::ColorTable(colors) => self.images.extend_bitmap(|bitmap| &mut bitmap.colors, colors),
+            Construct::PatternTable(patterns) => {
+                self.images.extend_bitmap(|bitmap| &mut bitmap.patterns, patterns);
+            }
+            Construct::OldImage(kind) => self.images.begin_old(kind),
             Construct::AltText(text) => match self.builder.last_picture() {
-                Some(picture) => picture.alt = text,
-                None => self.images.alt = text,
+                Some(picture) if !self.images.is_open() => picture.alt = text,
+                _ => self.images.alt = text,
             },
-            Construct::TableBegin => self.begin_table(),
+            Construct::Caption(text) => self.caption(text, losses),
+            Construct::Field(name) => self.field(&name, losses),
+            Construct::TableBegin { fits_window } => self.begin_table(fits_window),
             Construct::TableCell(cell) => self.cell(cell, losses),
+            Construct::CellColor(color) => {
+                if let Some(cell) = self.builder.last_cell() {
+                    cell.background = Some(color);
+                }
+            }
             Construct::TableEnd => self.end_table(),
-            Construct::TableLabel(label) => self.labels.push(label),
+            Construct::TableLabel(label) => self.label_row(label),
             Construct::Rule => self.builder.block(Event::Rule),
             Construct::HtmlBegin => self.html = Html::Bracket(String::new()),
             Construct::HtmlEnd => self.end_html(losses),
@@ -188,7 +214,7 @@ impl Reader {
     }
 
     fn finish(mut self, losses: &mut Losses) -> Composite {
-        self.end_image(losses);
+        self.end_picture(losses);
         self.end_html(losses);
         let text = self.builder.finish(self.fonts.list, self.images.list);
         Composite { text, attachments: self.attachments }
@@ -206,6 +232,7 @@ impl Reader {
             html.push_str(text);
             return;
         }
+        self.font = font;
         let font = self.fonts.index(font, self.color);
         for (number, line) in text.split('\n').enumerate() {
             if number > 0 {
@@ -217,12 +244,10 @@ impl Reader {
         }
     }
 
-    fn define_style(&mut self, definition: &StyleDefinition) {
-        self.styles.insert(definition.id, paragraph_style(definition));
-    }
-
+    /// A style counts from its reference on; what a margin means depends on the cell that the paragraph stands in.
     fn refer_to_style(&mut self, id: u16, losses: &mut Losses) {
-        let style = self.styles.get(&id).copied().unwrap_or_default();
+        let cell_left = self.tables.last().map(|table| table.left);
+        let style = self.styles.get(&id).map(|style| paragraph_style(style, cell_left)).unwrap_or_default();
         if style.conditional {
             losses.add(LossKind::HideFormulaIgnored, "");
         }
@@ -333,35 +358,46 @@ impl Reader {
             *target = url;
             return;
         }
-        let font = self.fonts.index(FontId::default(), None);
+        let font = self.fonts.index(self.font, None);
         let text = if comment.is_empty() { "link" } else { comment }.to_owned();
         self.builder.open_inline(Element::Link(url));
         self.builder.inline(Event::Text { font, text });
         self.builder.close_inline();
     }
 
-    /// Ends the image whose segments have been read, if there is one.
-    fn end_image(&mut self, losses: &mut Losses) {
-        if let Some(picture) = self.images.end(self.files > 0, losses) {
-            self.builder.inline(Event::Picture(picture));
+    /// Ends the picture whose records have been read, if there is one. An icon of an attachment is no image of the mail.
+    fn end_picture(&mut self, losses: &mut Losses) {
+        match self.images.end(self.files > 0, losses) {
+            None => {}
+            Some(Ok(picture)) => self.builder.inline(Event::Picture(picture)),
+            // The picture of an object has its word already.
+            Some(Err(_)) if self.objects > 0 => {}
+            Some(Err(_)) => self.builder.inline(Event::Placeholder("image".to_owned())),
         }
     }
 
-    fn old_image(&mut self, kind: &str, losses: &mut Losses) {
-        if self.files > 0 || !self.images.report_old() {
-            return;
-        }
-        losses.add(LossKind::ImageDropped, kind);
-        if self.objects == 0 {
-            self.builder.inline(Event::Placeholder("image".to_owned()));
-        }
+    /// The words below a picture, on a line of their own.
+    fn caption(&mut self, text: String, losses: &mut Losses) {
+        self.end_picture(losses);
+        let font = self.fonts.index(self.font, None);
+        self.builder.inline(Event::LineBreak);
+        self.builder.inline(Event::Text { font, text });
+        self.builder.inline(Event::LineBreak);
     }
 
-    fn begin_table(&mut self) {
+    /// A field of a form shows the item of its name. What a formula computes without storing it is not known.
+    fn field(&mut self, name: &str, losses: &mut Losses) {
+        if self.note.has(name) {
+            return self.text(self.font, &self.note.texts(name).join("; "));
+        }
+        losses.add(LossKind::FormulaNotComputed, format!("field {name}"));
+    }
+
+    fn begin_table(&mut self, fits_window: bool) {
         let (depth, inline_depth) = (self.builder.depth(), self.builder.inline_depth());
-        self.builder.open_block(Element::Table);
-        let labels = std::mem::take(&mut self.labels);
-        self.tables.push(Table { depth, inline_depth, row: None, labels });
+        self.builder.open_block(Element::Table { full_width: fits_window });
+        let (row, row_place, told, left) = (None, usize::MAX, HashSet::new(), 0);
+        self.tables.push(Table { depth, inline_depth, fits_window, row, row_place, told, left });
     }
 
     fn cell(&mut self, cell: TableCell, losses: &mut Losses) {
@@ -371,29 +407,32 @@ impl Reader {
         };
         let (depth, inline_depth) = (table.depth, table.inline_depth);
         let new_row = table.row != Some(cell.row);
-        table.row = Some(cell.row);
-        let label = table.labels.get_mut(usize::from(cell.row)).map(std::mem::take).unwrap_or_default();
+        (table.row, table.left) = (Some(cell.row), cell.left);
+        let narrow = cell.column_span == 1 && !cell.covered && table.told.insert(cell.column);
+        let width = if narrow { width(&cell, table.fits_window) } else { Width::Open };
         self.builder.close_inline_to(inline_depth);
         self.close_to(depth + if new_row { 1 } else { 2 });
         if new_row {
-            self.builder.open_block(Element::Row);
+            let place = self.builder.open_row();
+            self.tables.last_mut().into_iter().for_each(|table| table.row_place = place);
         }
         if !cell.covered {
-            let (row_span, column_span) = (cell.row_span, cell.column_span);
-            self.builder.open_block(Element::Cell { row_span, column_span });
-            self.tab_label(label);
+            self.builder.open_block(Element::Cell(Cell {
+                row_span: cell.row_span,
+                column_span: cell.column_span,
+                width,
+                borders: cell.borders,
+                vertical: cell.vertical,
+                background: cell.background.and_then(font::palette),
+            }));
         }
     }
 
-    /// The label of a row that Notes shows on a tab, as a heading.
-    fn tab_label(&mut self, label: String) {
-        if label.is_empty() {
-            return;
+    /// Gives the row that is open the label that Notes shows on its tab. The record stands behind the text of a cell.
+    fn label_row(&mut self, label: String) {
+        if let Some(table) = self.tables.last() {
+            self.builder.label_row(table.row_place, label);
         }
-        let bold = FontId { attributes: FontId::BOLD, ..FontId::default() };
-        let font = self.fonts.index(bold, None);
-        self.builder.inline(Event::Text { font, text: label });
-        self.builder.paragraph();
     }
 
     fn end_table(&mut self) {
@@ -427,7 +466,7 @@ impl Reader {
             return self.builder.block(Event::Html(html));
         }
         losses.add(LossKind::FormattingDropped, "HTML with too many tags");
-        let font = self.fonts.index(FontId::default(), None);
+        let font = self.fonts.index(self.font, None);
         for line in html::to_text(&html).lines() {
             self.builder.paragraph();
             self.builder.inline(Event::Text { font, text: line.to_owned() });
@@ -435,24 +474,86 @@ impl Reader {
     }
 }
 
-fn paragraph_style(definition: &StyleDefinition) -> ParagraphStyle {
+/// Whether a record belongs to a picture whose records have begun.
+fn is_of_picture(construct: &Construct<'_>) -> bool {
+    matches!(
+        construct,
+        Construct::Image(_)
+            | Construct::ImageSegment(_)
+            | Construct::Bitmap(_)
+            | Construct::BitmapSegment(_)
+            | Construct::ColorTable(_)
+            | Construct::PatternTable(_)
+            | Construct::OldImage(_)
+            | Construct::AltText(_)
+            | Construct::Nothing
+    )
+}
+
+const TWIPS_PER_POINT: u16 = 20;
+
+/// The width of a cell: of a table that fits the window in parts of it.
+fn width(cell: &TableCell, fits_window: bool) -> Width {
+    let percent = u32::from(cell.share) * 100 / u32::from(TableCell::FULL_WIDTH);
+    let points = cell.right.saturating_sub(cell.left) / TWIPS_PER_POINT;
+    match (fits_window, percent, points) {
+        (true, 1..=100, _) => Width::Percent(percent as u8),
+        (true, ..) | (false, _, 0) => Width::Open,
+        (false, _, points) => Width::Points(points),
+    }
+}
+
+/// The distance of a left margin from where text begins, in twips. Margins count from the edge of the paper; so do
+/// the edges of cells.
+fn left_indent(definition: &StyleDefinition, cell_left: Option<u16>) -> u16 {
+    /// Where text without indent begins; 12 percent of the window are as much.
     const MARGIN_TWIPS: u16 = 1440;
-    const TWIPS_PER_POINT: u16 = 20;
+    const TWIPS_PER_PERCENT: u16 = 120;
+    /// The space between a cell and its text.
+    const CELL_MARGIN_TWIPS: u16 = 200;
+    let begin = match cell_left {
+        None => MARGIN_TWIPS,
+        // DXL does not tell the edges of cells.
+        Some(0) if definition.left_margin >= MARGIN_TWIPS => MARGIN_TWIPS,
+        Some(left) => left.saturating_add(CELL_MARGIN_TWIPS),
+    };
+    let has2 = |flag: u16| definition.flags2 & flag != 0;
+    match () {
+        () if has2(StyleDefinition::LEFT_BY_DEFAULT2) => 0,
+        () if has2(StyleDefinition::LEFT_IN_PERCENT2) => {
+            definition.left_percent.saturating_mul(TWIPS_PER_PERCENT).saturating_sub(MARGIN_TWIPS)
+        }
+        () => definition.left_margin.saturating_sub(begin),
+    }
+}
+
+fn list_mark(definition: &StyleDefinition) -> Option<ListMark> {
+    Some(match definition.flags2 & StyleDefinition::LIST_MASK2 {
+        StyleDefinition::CHECKED2 => ListMark::Checked,
+        StyleDefinition::UNCHECKED2 => ListMark::Unchecked,
+        StyleDefinition::CIRCLE2 => ListMark::Circle,
+        StyleDefinition::SQUARE2 => ListMark::Square,
+        StyleDefinition::ROMAN_UPPER2 => ListMark::RomanUpper,
+        StyleDefinition::ROMAN_LOWER2 => ListMark::RomanLower,
+        StyleDefinition::ALPHA_UPPER2 => ListMark::AlphaUpper,
+        StyleDefinition::ALPHA_LOWER2 => ListMark::AlphaLower,
+        _ if definition.flags & StyleDefinition::BULLET != 0 => ListMark::Bullet,
+        _ if definition.flags & StyleDefinition::NUMBERED != 0 => ListMark::Number,
+        _ => return None,
+    })
+}
+
+fn paragraph_style(definition: &StyleDefinition, cell_left: Option<u16>) -> ParagraphStyle {
     /// Half a page; more is damage.
     const LARGEST_INDENT_POINTS: u16 = 300;
     let has = |flag: u16| definition.flags & flag != 0;
-    let has2 = |flag: u16| definition.flags2 & flag != 0;
-    let list = match () {
-        () if has2(StyleDefinition::CHECKED2) => Some(ListMark::Checked),
-        () if has2(StyleDefinition::UNCHECKED2) => Some(ListMark::Unchecked),
-        () if has2(StyleDefinition::CIRCLE2) => Some(ListMark::Circle),
-        () if has2(StyleDefinition::SQUARE2) => Some(ListMark::Square),
-        () if has(StyleDefinition::BULLET) => Some(ListMark::Bullet),
-        () if has(StyleDefinition::NUMBERED) => Some(ListMark::Number),
-        () => None,
-    };
-    let plain_margin = !has2(StyleDefinition::MARGIN_ELSEWHERE2) && list.is_none();
-    let indent = if plain_margin { definition.left_margin.saturating_sub(MARGIN_TWIPS) } else { 0 };
+    let indent = (left_indent(definition, cell_left) / TWIPS_PER_POINT).min(LARGEST_INDENT_POINTS);
+    let list = list_mark(definition);
+    let first_line = i32::from(definition.first_line_margin) - i32::from(definition.left_margin);
+    let first_line = first_line / i32::from(TWIPS_PER_POINT);
+    // Text never hangs out of what holds it.
+    let first_line = first_line.clamp(-i32::from(indent), i32::from(LARGEST_INDENT_POINTS));
+    let first_line = if list.is_some() || definition.first_line_margin == 0 { 0 } else { first_line };
     ParagraphStyle {
         alignment: match definition.justify {
             1 => Alignment::Right,
@@ -461,7 +562,9 @@ fn paragraph_style(definition: &StyleDefinition) -> ParagraphStyle {
             _ => Alignment::Left,
         },
         list,
-        indent: (indent / TWIPS_PER_POINT).min(LARGEST_INDENT_POINTS),
+        indent,
+        first_line: first_line as i16,
+        right_to_left: definition.flags2 & StyleDefinition::RIGHT_TO_LEFT2 != 0,
         space_before: definition.space_before > 0,
         space_after: definition.space_after > 0,
         hidden: has(StyleDefinition::HIDE_READING) || has(StyleDefinition::HIDE_NOTES),

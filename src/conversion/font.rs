@@ -28,6 +28,11 @@ const PALETTE: [[u8; 3]; 16] = [
     [192, 192, 192],
 ];
 
+/// A colour of the fixed palette.
+pub fn palette(index: u16) -> Option<[u8; 3]> {
+    PALETTE.get(usize::from(index)).copied()
+}
+
 /// The fonts of one text, each once.
 pub struct Fonts {
     pub list: Vec<Font>,
@@ -87,7 +92,7 @@ impl Fonts {
             subscript: has(FontId::SUBSCRIPT) && !effect,
             family: self.families.get(&id.face).cloned(),
             size: id.size,
-            color: color.or(PALETTE.get(usize::from(id.color)).copied()).filter(|&color| color != black),
+            color: color.or(palette(id.color.into())).filter(|&color| color != black),
         }
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! HTML that the author wrote passes a sanitizer. Images are named by `cid:` (RFC 2392) and stand beside the text.
 
+use crate::base::limits::NESTING_LEVELS;
 use crate::conversion::link::SCHEMES;
-use crate::model::rich_text::{Alignment, Element, Event, Font, ListMark, ParagraphStyle, Picture, RichText};
+use crate::model::rich_text::{
+    Alignment, Cell, Element, Event, Font, ListMark, ParagraphStyle, Picture, RichText, VerticalPlace, Width,
+};
 use std::sync::LazyLock;
 
 /// Takes away what could run or send: scripts, forms, event attributes, objects, style sheets.
@@ -31,11 +34,16 @@ pub fn page(text: &RichText, content_ids: &[String]) -> String {
         fonts: text.fonts.iter().map(|font| FontTags::new(font, default)).collect(),
         content_ids,
         open: Vec::new(),
-        list: None,
+        lists: Vec::new(),
+        cells: 0,
+        row_label: "",
         after_space: true,
     };
-    text.events.iter().for_each(|event| renderer.event(event));
-    renderer.end_list();
+    for (at, event) in text.events.iter().enumerate() {
+        let ends_line = matches!(text.events.get(at + 1), Some(Event::Close | Event::LineBreak));
+        renderer.event(event, ends_line);
+    }
+    renderer.end_lists();
     wrap(&renderer.out, &style(default, &Font::default()))
 }
 
@@ -124,17 +132,28 @@ struct Renderer<'a> {
     fonts: Vec<FontTags>,
     content_ids: &'a [String],
     open: Vec<Open>,
-    /// The list that the last paragraph belonged to.
-    list: Option<ListMark>,
+    /// The lists that the last paragraph stood in, with their indent; each stands in the one before it.
+    lists: Vec<(ListMark, u16)>,
+    /// How many cells are open.
+    cells: usize,
+    /// The label of the row whose first cell is to come.
+    row_label: &'a str,
     /// The next space would be the first of a line or follow another one.
     after_space: bool,
 }
 
-impl Renderer<'_> {
-    fn event(&mut self, event: &Event) {
+impl<'a> Renderer<'a> {
+    fn event(&mut self, event: &'a Event, ends_line: bool) {
         match event {
             Event::Open(element) => self.open(element),
             Event::Close => self.close(),
+            // Blanks at the end of a line take no room in Notes; here they would begin lines of their own.
+            Event::Text { font, text }
+                if ends_line && matches!(self.open.last(), Some(Open::Paragraph { .. })) =>
+            {
+                self.text(*font, text.trim_end_matches(' '));
+            }
+            Event::Text { font, text } => self.text(*font, text),
             _ => {
                 self.mark_content();
                 self.content(event);
@@ -144,12 +163,7 @@ impl Renderer<'_> {
 
     fn content(&mut self, event: &Event) {
         match event {
-            Event::Open(_) | Event::Close => {}
-            Event::Text { font, text } => {
-                self.out.push_str(&self.fonts[*font].before);
-                escape_text(text, &mut self.out, &mut self.after_space);
-                self.out.push_str(&self.fonts[*font].after);
-            }
+            Event::Open(_) | Event::Close | Event::Text { .. } => {}
             Event::LineBreak => {
                 self.out.push_str("<br>\n");
                 self.after_space = true;
@@ -161,16 +175,45 @@ impl Renderer<'_> {
                 append!(self.out, "<a id=\"{}\"></a>", Escaped(name));
             }
             Event::Html(html) => {
-                self.end_list();
+                self.end_lists();
                 self.out.push_str("<div>");
                 self.out.push_str(&sanitize(html));
                 self.out.push_str("</div>\n");
             }
             Event::Rule => {
-                self.end_list();
+                self.end_lists();
                 self.out.push_str("<hr>\n");
             }
         }
+    }
+
+    fn text(&mut self, font: usize, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.mark_content();
+        self.out.push_str(&self.fonts[font].before);
+        match self.cells {
+            0 => escape_text(text, &mut self.out, &mut self.after_space),
+            _ => self.cell_text(text),
+        }
+        self.out.push_str(&self.fonts[font].after);
+    }
+
+    /// Authors move words within a cell by long runs of blanks. Such a run does not go on in the next line, but as
+    /// blanks of which every second may not break it would, and make the row very tall.
+    fn cell_text(&mut self, text: &str) {
+        const LONG_RUN: &str = "                ";
+        let mut rest = text;
+        while let Some(at) = rest.find(LONG_RUN) {
+            let (before, run) = rest.split_at(at);
+            escape_text(before, &mut self.out, &mut self.after_space);
+            rest = run.trim_start_matches(' ');
+            let blanks = &run[..run.len() - rest.len()];
+            append!(self.out, "<span style=\"white-space:pre-wrap\">{blanks}</span>");
+            self.after_space = true;
+        }
+        escape_text(rest, &mut self.out, &mut self.after_space);
     }
 
     fn bracketed(&mut self, word: &str, text: &str) {
@@ -188,7 +231,7 @@ impl Renderer<'_> {
         self.after_space = false;
     }
 
-    fn open(&mut self, element: &Element) {
+    fn open(&mut self, element: &'a Element) {
         match element {
             Element::Paragraph(style) => self.paragraph(style),
             Element::Link(target) if target.is_empty() => self.open.push(Open::Nothing),
@@ -207,39 +250,63 @@ impl Renderer<'_> {
                 append!(self.out, "<b>{}</b>\n", Escaped(title));
                 self.open.push(Open::Tag("div"));
             }
-            Element::Table => {
-                self.block("<table border=\"1\" cellspacing=\"0\" cellpadding=\"2\">\n");
+            Element::Table { full_width } => {
+                self.block("<table cellspacing=\"0\" cellpadding=\"2\" style=\"border-collapse:collapse\"");
+                self.out.push_str(if *full_width { " width=\"100%\">\n" } else { ">\n" });
                 self.open.push(Open::Tag("table"));
             }
-            Element::Row => {
-                self.block("<tr>");
+            Element::Row { label } => {
+                self.block("<tr valign=\"top\">");
+                self.row_label = label;
                 self.open.push(Open::Tag("tr"));
             }
-            Element::Cell { row_span, column_span } => {
-                self.block("<td");
-                for (name, span) in [("rowspan", row_span), ("colspan", column_span)] {
-                    if *span > 1 {
-                        append!(self.out, " {name}=\"{span}\"");
-                    }
-                }
-                self.out.push('>');
+            Element::Cell(cell) => {
+                self.end_lists();
+                self.cell(cell);
                 self.open.push(Open::Tag("td"));
+                self.cells += 1;
+                let label = std::mem::take(&mut self.row_label);
+                if !label.is_empty() {
+                    append!(self.out, "<p><b>{}</b></p>\n", Escaped(label));
+                }
             }
         }
     }
 
+    fn cell(&mut self, cell: &Cell) {
+        self.out.push_str("<td");
+        for (name, span) in [("rowspan", cell.row_span), ("colspan", cell.column_span)] {
+            if span > 1 {
+                append!(self.out, " {name}=\"{span}\"");
+            }
+        }
+        match cell.width {
+            Width::Open => {}
+            // 72 points are 96 pixels.
+            Width::Points(points) => append!(self.out, " width=\"{}\"", u32::from(points) * 4 / 3),
+            Width::Percent(percent) => append!(self.out, " width=\"{percent}%\""),
+        }
+        match cell.vertical {
+            VerticalPlace::Top => {}
+            VerticalPlace::Middle => self.out.push_str(" valign=\"middle\""),
+            VerticalPlace::Bottom => self.out.push_str(" valign=\"bottom\""),
+        }
+        if let Some([red, green, blue]) = cell.background {
+            append!(self.out, " bgcolor=\"#{red:02x}{green:02x}{blue:02x}\"");
+        }
+        self.out.push_str(&border_style(cell.borders));
+        self.out.push('>');
+    }
+
     fn block(&mut self, tag: &str) {
-        self.end_list();
+        self.end_lists();
         self.out.push_str(tag);
     }
 
     fn paragraph(&mut self, style: &ParagraphStyle) {
-        if self.list != style.list {
-            self.end_list();
-            if let Some(mark) = style.list {
-                self.out.push_str(list_tags(mark).0);
-            }
-            self.list = style.list;
+        match style.list {
+            Some(mark) => self.enter_list(mark, style.indent),
+            None => self.end_lists(),
         }
         let tag = if style.list.is_some() { "li" } else { "p" };
         append!(self.out, "<{tag}{}>", paragraph_style(style));
@@ -250,6 +317,22 @@ impl Renderer<'_> {
         }
         self.open.push(Open::Paragraph { tag, empty: true });
         self.after_space = true;
+    }
+
+    /// Ends the lists that a paragraph does not stand in and begins its own. A list with a larger indent stands in the
+    /// one around it, whose numbers go on behind it.
+    fn enter_list(&mut self, mark: ListMark, indent: u16) {
+        while self
+            .lists
+            .last()
+            .is_some_and(|&(open, at)| at > indent || (at == indent && !open.is_like(mark)))
+        {
+            self.end_list();
+        }
+        if self.lists.last().is_none_or(|&(_, at)| at < indent) && self.lists.len() < NESTING_LEVELS {
+            self.out.push_str(list_tags(mark).0);
+            self.lists.push((mark, indent));
+        }
     }
 
     fn mark_content(&mut self) {
@@ -273,7 +356,8 @@ impl Renderer<'_> {
             }
             Some(Open::Tag(tag @ ("a" | "span"))) => append!(self.out, "</{tag}>"),
             Some(Open::Tag(tag)) => {
-                self.end_list();
+                self.cells -= usize::from(tag == "td");
+                self.end_lists();
                 append!(self.out, "</{tag}>\n");
             }
             Some(Open::Nothing) | None => {}
@@ -281,8 +365,14 @@ impl Renderer<'_> {
     }
 
     fn end_list(&mut self) {
-        if let Some(mark) = self.list.take() {
+        if let Some((mark, _)) = self.lists.pop() {
             self.out.push_str(list_tags(mark).1);
+        }
+    }
+
+    fn end_lists(&mut self) {
+        while !self.lists.is_empty() {
+            self.end_list();
         }
     }
 }
@@ -294,6 +384,24 @@ fn list_tags(mark: ListMark) -> (&'static str, &'static str) {
         ListMark::Square => ("<ul style=\"list-style-type:square\">\n", "</ul>\n"),
         ListMark::Checked | ListMark::Unchecked => ("<ul style=\"list-style-type:none\">\n", "</ul>\n"),
         ListMark::Number => ("<ol>\n", "</ol>\n"),
+        ListMark::RomanUpper => ("<ol type=\"I\">\n", "</ol>\n"),
+        ListMark::RomanLower => ("<ol type=\"i\">\n", "</ol>\n"),
+        ListMark::AlphaUpper => ("<ol type=\"A\">\n", "</ol>\n"),
+        ListMark::AlphaLower => ("<ol type=\"a\">\n", "</ol>\n"),
+    }
+}
+
+/// The lines around a cell; each side on its own where they differ.
+fn border_style(borders: [bool; 4]) -> String {
+    let [left, right, top, bottom] = borders;
+    match borders {
+        [false, false, false, false] => String::new(),
+        [true, true, true, true] => " style=\"border:1px solid\"".to_owned(),
+        _ => {
+            let [top, right, bottom, left] =
+                [top, right, bottom, left].map(|line| if line { "solid" } else { "none" });
+            format!(" style=\"border-width:1px;border-style:{top} {right} {bottom} {left}\"")
+        }
     }
 }
 
@@ -305,15 +413,23 @@ fn paragraph_style(style: &ParagraphStyle) -> String {
         Alignment::Center => css.push_str("text-align:center;"),
         Alignment::Full => css.push_str("text-align:justify;"),
     }
-    if style.indent > 0 {
-        append!(css, "margin-left:{}pt;", style.indent);
+    if style.indent > 0 && style.list.is_none() {
+        let side = if style.right_to_left { "right" } else { "left" };
+        append!(css, "margin-{side}:{}pt;", style.indent);
+    }
+    if style.first_line != 0 {
+        append!(css, "text-indent:{}pt;", style.first_line);
     }
     for (set, side) in [(style.space_before, "top"), (style.space_after, "bottom")] {
         if set {
             append!(css, "margin-{side}:1em;");
         }
     }
-    if css.is_empty() { css } else { format!(" style=\"{}\"", css.trim_end_matches(';')) }
+    let direction = if style.right_to_left { " dir=\"rtl\"" } else { "" };
+    if css.is_empty() {
+        return direction.to_owned();
+    }
+    format!("{direction} style=\"{}\"", css.trim_end_matches(';'))
 }
 
 /// Text with the characters that HTML gives a meaning taken out; good in elements and quoted attributes.

@@ -32,6 +32,7 @@ mod listing;
 mod losses;
 mod message;
 mod mime;
+pub mod open_questions;
 mod original;
 mod plain;
 mod report;

@@ -1,5 +1,6 @@
 //! Rich text as plain text, and plain text as `format=flowed` (RFC 3676).
 
+use crate::base::limits::NESTING_LEVELS;
 use crate::conversion::html;
 use crate::model::rich_text::{Element, Event, ListMark, ParagraphStyle, RichText};
 
@@ -61,7 +62,10 @@ fn break_after(line: &str) -> Option<usize> {
 /// What an open element collects.
 enum Frame {
     Lines(Vec<String>),
-    Row(Vec<Vec<String>>),
+    Row {
+        label: String,
+        cells: Vec<Vec<String>>,
+    },
     /// A link or pop-up: the place in the paragraph where its text begins, and what is told after it.
     Inline {
         start: usize,
@@ -77,8 +81,8 @@ struct Renderer {
     frames: Vec<Frame>,
     /// The paragraph being read.
     line: String,
-    /// The number of the last paragraph of a numbered list.
-    number: usize,
+    /// The lists that the last paragraph stood in: indent, mark and the number of the last paragraph.
+    lists: Vec<(u16, ListMark, usize)>,
 }
 
 impl Renderer {
@@ -121,30 +125,50 @@ impl Renderer {
                 self.push_lines(vec![title.clone()]);
                 Frame::Through
             }
-            Element::Table => Frame::Through,
-            Element::Row => Frame::Row(Vec::new()),
-            Element::Cell { .. } => Frame::Lines(Vec::new()),
+            Element::Table { .. } => Frame::Through,
+            Element::Row { label } => Frame::Row { label: label.clone(), cells: Vec::new() },
+            Element::Cell(_) => Frame::Lines(Vec::new()),
         };
-        if !matches!(frame, Frame::Paragraph(style) if style.list == Some(ListMark::Number))
+        if !matches!(frame, Frame::Paragraph(style) if style.list.is_some())
             && !matches!(frame, Frame::Inline { .. })
         {
-            self.number = 0;
+            self.lists.clear();
         }
         self.frames.push(frame);
     }
 
     fn begin_paragraph(&mut self, style: &ParagraphStyle) {
         self.line.clear();
-        match style.list {
-            Some(ListMark::Number) => {
-                self.number += 1;
-                append!(self.line, "{}. ", self.number);
-            }
-            Some(ListMark::Checked) => self.line.push_str("[x] "),
-            Some(ListMark::Unchecked) => self.line.push_str("[ ] "),
-            Some(ListMark::Bullet | ListMark::Circle | ListMark::Square) => self.line.push_str("* "),
-            None => {}
+        let Some(mark) = style.list else { return };
+        let number = self.enter_list(mark, style.indent);
+        (1..self.lists.len()).for_each(|_| self.line.push_str("  "));
+        match mark {
+            ListMark::Checked => self.line.push_str("[x] "),
+            ListMark::Unchecked => self.line.push_str("[ ] "),
+            ListMark::Bullet | ListMark::Circle | ListMark::Square => self.line.push_str("* "),
+            ListMark::Number => append!(self.line, "{number}. "),
+            ListMark::RomanUpper => append!(self.line, "{}. ", roman(number).to_uppercase()),
+            ListMark::RomanLower => append!(self.line, "{}. ", roman(number)),
+            ListMark::AlphaUpper => append!(self.line, "{}. ", letters(number).to_uppercase()),
+            ListMark::AlphaLower => append!(self.line, "{}. ", letters(number)),
         }
+    }
+
+    /// Ends the lists that a paragraph does not stand in, begins its own, and gives its number in that.
+    fn enter_list(&mut self, mark: ListMark, indent: u16) -> usize {
+        while self
+            .lists
+            .last()
+            .is_some_and(|&(at, open, _)| at > indent || (at == indent && !open.is_like(mark)))
+        {
+            self.lists.pop();
+        }
+        if self.lists.last().is_none_or(|&(at, ..)| at < indent) && self.lists.len() < NESTING_LEVELS {
+            self.lists.push((indent, mark, 0));
+        }
+        let Some((.., number)) = self.lists.last_mut() else { return 1 };
+        *number += 1;
+        *number
     }
 
     fn close(&mut self) {
@@ -152,11 +176,14 @@ impl Renderer {
             Some(Frame::Inline { start, note }) => self.tell_after(start, &note),
             Some(Frame::Paragraph(style)) => self.end_paragraph(style),
             Some(Frame::Lines(lines)) => {
-                if let Some(Frame::Row(cells)) = self.frames.last_mut() {
+                if let Some(Frame::Row { cells, .. }) = self.frames.last_mut() {
                     cells.push(lines);
                 }
             }
-            Some(Frame::Row(cells)) => self.push_lines(join_cells(cells)),
+            Some(Frame::Row { label, cells }) => {
+                let label = (!label.is_empty()).then_some(label);
+                self.push_lines(label.into_iter().chain(join_cells(cells)).collect());
+            }
             Some(Frame::Through) | None => {}
         }
     }
@@ -196,6 +223,47 @@ impl Renderer {
     }
 }
 
+/// A number as lists with letters count: a to z, aa, ab.
+fn letters(mut number: usize) -> String {
+    let mut text = String::new();
+    while number > 0 {
+        number -= 1;
+        text.insert(0, char::from(b'a' + (number % 26) as u8));
+        number /= 26;
+    }
+    text
+}
+
+/// A Roman number; what these cannot tell stays Arabic.
+fn roman(number: usize) -> String {
+    const SIGNS: [(usize, &str); 13] = [
+        (1000, "m"),
+        (900, "cm"),
+        (500, "d"),
+        (400, "cd"),
+        (100, "c"),
+        (90, "xc"),
+        (50, "l"),
+        (40, "xl"),
+        (10, "x"),
+        (9, "ix"),
+        (5, "v"),
+        (4, "iv"),
+        (1, "i"),
+    ];
+    if number >= 4000 {
+        return number.to_string();
+    }
+    let (mut text, mut rest) = (String::new(), number);
+    for (value, sign) in SIGNS {
+        while rest >= value {
+            text.push_str(sign);
+            rest -= value;
+        }
+    }
+    text
+}
+
 /// One line for a row, its cells joined; a row with text in one cell only keeps its lines.
 fn join_cells(cells: Vec<Vec<String>>) -> Vec<String> {
     let has_text = |lines: &Vec<String>| lines.iter().any(|line| !line.is_empty());
@@ -219,6 +287,12 @@ mod tests {
         assert_eq!(flowed.replace('\n', ""), words.trim_end());
         assert_eq!(flow("a  \n\nb"), "a\n\nb\n");
         assert_eq!(flow(&"x".repeat(200)), format!("{}\n", "x".repeat(200)));
+    }
+
+    #[test]
+    fn numbers_of_lists() {
+        assert_eq!([1, 26, 27, 702, 703].map(letters), ["a", "z", "aa", "zz", "aaa"]);
+        assert_eq!([1, 4, 9, 14, 1994, 4000].map(roman), ["i", "iv", "ix", "xiv", "mcmxciv", "4000"]);
     }
 
     #[test]

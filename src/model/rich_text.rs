@@ -7,6 +7,7 @@
 //! it is limited all the same ([`crate::base::limits::NESTING_LEVELS`]).
 
 use crate::base::limits::NESTING_LEVELS;
+pub use crate::notes::richtext::table::VerticalPlace;
 use std::sync::Arc;
 
 /// The look of a run of text.
@@ -43,8 +44,28 @@ pub enum ListMark {
     Circle,
     Square,
     Number,
+    RomanUpper,
+    RomanLower,
+    AlphaUpper,
+    AlphaLower,
     Checked,
     Unchecked,
+}
+
+impl ListMark {
+    /// Whether the mark tells the place in the list.
+    pub fn is_ordered(self) -> bool {
+        matches!(
+            self,
+            Self::Number | Self::RomanUpper | Self::RomanLower | Self::AlphaUpper | Self::AlphaLower
+        )
+    }
+
+    /// Whether paragraphs of both marks can stand in one list.
+    pub fn is_like(self, other: Self) -> bool {
+        let box_ = |mark| matches!(mark, Self::Checked | Self::Unchecked);
+        self == other || (box_(self) && box_(other))
+    }
 }
 
 /// The style of a paragraph.
@@ -52,8 +73,11 @@ pub enum ListMark {
 pub struct ParagraphStyle {
     pub alignment: Alignment,
     pub list: Option<ListMark>,
-    /// Of the left edge, in points.
+    /// Of the left edge, in points. Of a list it tells the level.
     pub indent: u16,
+    /// Of the first line against the others, in points; negative where it hangs out.
+    pub first_line: i16,
+    pub right_to_left: bool,
     /// A blank line stands before or after.
     pub space_before: bool,
     pub space_after: bool,
@@ -73,12 +97,39 @@ pub enum Element {
     Section {
         title: String,
     },
-    Table,
-    Row,
-    Cell {
-        row_span: u8,
-        column_span: u8,
+    Table {
+        /// It is as wide as the window.
+        full_width: bool,
     },
+    Row {
+        /// The tab on which Notes shows the row, or the title above it; may be empty.
+        label: String,
+    },
+    Cell(Cell),
+}
+
+/// How wide a column is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Width {
+    /// As its text needs, or as an earlier row has told.
+    #[default]
+    Open,
+    Points(u16),
+    Percent(u8),
+}
+
+/// A cell of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// Rows and columns that it takes; 0 and 1 are one.
+    pub row_span: u8,
+    pub column_span: u8,
+    pub width: Width,
+    /// Whether there is a line left, right, at the top and at the bottom.
+    pub borders: [bool; 4],
+    pub vertical: VerticalPlace,
+    /// What is behind the text: red, green, blue.
+    pub background: Option<[u8; 3]>,
 }
 
 /// An image at its place in the text.
@@ -207,9 +258,9 @@ impl Builder {
 
     /// Opens a section, table, row or cell. Beyond the limit its content stands in the block around it.
     pub fn open_block(&mut self, element: Element) {
-        let holds_text = matches!(element, Element::Section { .. } | Element::Table);
+        let holds_text = matches!(element, Element::Section { .. } | Element::Table { .. });
         if holds_text && self.between_cells() {
-            self.open_block(Element::Cell { row_span: 1, column_span: 1 });
+            self.open_block(Element::Cell(Cell::default()));
         }
         self.end_paragraph();
         self.flush_blank_lines();
@@ -236,6 +287,27 @@ impl Builder {
     /// How many blocks are open, those beyond the limit too.
     pub fn depth(&self) -> usize {
         self.blocks.len() + self.too_deep
+    }
+
+    /// The cell that was opened by the last event.
+    pub fn last_cell(&mut self) -> Option<&mut Cell> {
+        match self.events.last_mut() {
+            Some(Event::Open(Element::Cell(cell))) => Some(cell),
+            _ => None,
+        }
+    }
+
+    /// Opens a row and gives its place, for [`Builder::label_row`].
+    pub fn open_row(&mut self) -> usize {
+        self.open_block(Element::Row { label: String::new() });
+        self.events.len() - 1
+    }
+
+    /// Gives a row a title.
+    pub fn label_row(&mut self, place: usize, label: String) {
+        if let Some(Event::Open(Element::Row { label: own })) = self.events.get_mut(place) {
+            *own = label;
+        }
     }
 
     /// The title of the section that was opened by the last event.
@@ -274,7 +346,7 @@ impl Builder {
     }
 
     fn between_cells(&self) -> bool {
-        matches!(self.blocks.last(), Some(Element::Table | Element::Row))
+        matches!(self.blocks.last(), Some(Element::Table { .. } | Element::Row { .. }))
     }
 
     fn begin_paragraph(&mut self) {

@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Opens a path; a database also with the folder of its attachments.
-type Open = fn(&Path, Option<DaosFolder>) -> Result<Box<dyn Source>, SourceError>;
+/// Opens the source at a path, with the folder in which its server kept attachments.
+type OpenSource = fn(&Path, Option<DaosFolder>) -> Result<Box<dyn Source>, SourceError>;
 
 struct Kind {
     name: &'static str,
@@ -16,7 +16,7 @@ struct Kind {
     recognise: fn(&[u8]) -> bool,
     /// The extensions of their names, in small letters.
     extensions: &'static [&'static str],
-    open: Open,
+    open: OpenSource,
     glance: fn(&Path) -> Result<Glance, SourceError>,
 }
 

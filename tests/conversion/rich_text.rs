@@ -51,8 +51,8 @@ fn r04_spans() {
         .end_table();
     let mail = convert(table);
     let html = mail.html().replace('\n', "");
-    assert!(html.contains("<tr><td colspan=\"2\"><p>wide</p></td></tr>"), "{html}");
-    assert!(html.contains("<tr><td><p>a</p></td><td><p>b</p></td></tr></table>"), "{html}");
+    assert!(html.contains("<tr valign=\"top\"><td colspan=\"2\"><p>wide</p></td></tr>"), "{html}");
+    assert!(html.contains("<tr valign=\"top\"><td><p>a</p></td><td><p>b</p></td></tr></table>"), "{html}");
     assert_eq!(mail.plain(), "wide\na | b\n");
 }
 
@@ -70,9 +70,13 @@ fn nested_tables_nest() {
 
 #[test]
 fn r05_tabs_become_headings() {
-    let table = records().table_label("Tab A").table_label("Tab B").begin_table();
-    let mail = convert(table.plain_cell(0, 0, "one").plain_cell(1, 0, "two").end_table());
-    assert_eq!(mail.plain(), "Tab A\none\nTab B\ntwo\n");
+    // A label stands behind the text of the first cell of its row: so in a public database.
+    let table = records().begin_table().plain_cell(0, 0, "one").table_label("Tab A").plain_cell(0, 1, "more");
+    let table = table.plain_cell(1, 0, "two").table_label("Tab B").end_table();
+    let mail = convert(table.begin_table().plain_cell(0, 0, "another table").end_table());
+    assert!(mail.html().contains("<td><p><b>Tab A</b></p>\n<p>one</p>"), "{}", mail.html());
+    assert!(mail.html().contains("<td><p><b>Tab B</b></p>\n<p>two</p>"), "{}", mail.html());
+    assert_eq!(mail.plain(), "Tab A\none | more\nTab B\ntwo\nanother table\n");
 }
 
 #[test]
@@ -295,7 +299,7 @@ fn damaged_rich_text_keeps_what_was_read() {
 
 #[test]
 fn objects_and_old_pictures_leave_a_word() {
-    let mail = convert(records().text("a ").graphic().long(0x95, &[0; 30]).long(0x9F, &[0; 10]));
+    let mail = convert(records().text("a ").graphic().long(0x9F, &[0; 16]).long(0x9B, &[0; 10]));
     assert_eq!(mail.plain(), "a [image]\n");
     assert_eq!(mail.losses(), [LossKind::ImageDropped]);
     let mail = convert(records().word(0xA7, &[0; 20]).text("shown").word(0xA8, &[0; 4]));
@@ -309,4 +313,156 @@ fn text_in_any_script_arrives() {
     let mail = convert(records().run(PLAIN, text));
     assert_eq!(mail.plain(), format!("{text}\n"));
     assert!(mail.bytes.is_ascii());
+}
+
+#[test]
+fn a_bitmap_of_an_old_release_is_a_png() {
+    let mail = convert(records().graphic().bitmap(3, 2, &[0xC3, 0, 3, 0, 1, 0]).text("below"));
+    assert!(mail.html().contains(" width=\"3\" height=\"2\""), "{}", mail.html());
+    assert_eq!(mail.plain(), "[image]below\n");
+    assert_eq!(mail.losses(), []);
+    let message = mail.message();
+    let part = message.parts.iter().find(|part| part.contents().starts_with(b"\x89PNG")).unwrap();
+    let mut reader = png::Decoder::new(std::io::Cursor::new(part.contents())).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    assert_eq!(pixels, [0, 0, 0, 0, 1, 0]);
+    assert_eq!(reader.info().palette.as_ref().unwrap()[..6], [255, 0, 0, 255, 255, 255]);
+}
+
+#[test]
+fn a_bitmap_counts_before_a_metafile_and_damage_is_told() {
+    let both = records().graphic().long(0x9F, &[0; 16]).long(0x9B, &[0; 10]).bitmap(1, 1, &[0xC1, 0]);
+    let mail = convert(both);
+    assert!(mail.text().contains("Content-Type: image/png"));
+    assert_eq!(mail.losses(), []);
+    let cut = convert(records().graphic().bitmap(2, 2, &[0xC2, 0]));
+    assert!(cut.text().contains("Content-Type: image/png"));
+    assert_eq!(cut.losses(), [LossKind::ImageDamaged]);
+    let huge = convert(records().graphic().bitmap(65_535, 65_535, &[0xC2, 0]));
+    assert_eq!((huge.plain().as_str(), huge.losses()), ("[image]\n", vec![LossKind::ImageDropped]));
+}
+
+#[test]
+fn captions_stand_below_their_picture() {
+    let mut caption = vec![4, 0];
+    caption.extend([0; 22]);
+    caption.extend(b"A dot");
+    caption[0] = 5;
+    let mail = convert(records().image(1, 1, GIF, GIF.len() as u32).word(0x76, &caption).text("on"));
+    assert_eq!(mail.plain(), "[image]\nA dot\non\n");
+}
+
+#[test]
+fn a_field_shows_the_item_of_its_name() {
+    let field = |name: &str| {
+        let mut data = vec![0; 32];
+        (data[18], data[26]) = (2, name.len() as u8);
+        data.extend([7, 7]);
+        data.extend(name.as_bytes());
+        records().text("by ").word(0x8A, &data).text(".").build()
+    };
+    let stored = memo().text("Author", "Jane Doe").rich_text("Body", field("Author")).convert();
+    assert_eq!((stored.plain().as_str(), stored.losses()), ("by Jane Doe.\n", Vec::new()));
+    let computed = memo().rich_text("Body", field("Today")).convert();
+    assert_eq!(computed.plain(), "by .\n");
+    assert_eq!(computed.losses(), [LossKind::FormulaNotComputed]);
+}
+
+#[test]
+fn every_kind_of_list_mark() {
+    let marks = [
+        (0x0002, "&#x2611; a", "[x] a"),
+        (0x2000, "&#x2610; a", "[ ] a"),
+        (0x0800, "list-style-type:circle", "* a"),
+        (0x1000, "list-style-type:square", "* a"),
+        (0x0802, "<ol type=\"I\">", "I. a\nII. b"),
+        (0x1002, "<ol type=\"i\">", "i. a\nii. b"),
+        (0x1800, "<ol type=\"A\">", "A. a\nB. b"),
+        (0x1802, "<ol type=\"a\">", "a. a\nb. b"),
+    ];
+    for (flags2, html, plain) in marks {
+        let list = records().margins(1, [1440, 0, 0], [0, flags2]).text("a").paragraph().text("b");
+        let mail = convert(list);
+        assert!(mail.html().contains(html), "{flags2:04x}: {}", mail.html());
+        assert!(mail.plain().starts_with(plain), "{flags2:04x}: {}", mail.plain());
+    }
+}
+
+#[test]
+fn a_list_with_a_larger_indent_stands_in_the_list_around_it() {
+    let number = |body: Records, id, left| body.margins(id, [left, 0, 0], [0x1000, 0]);
+    let body = number(records(), 1, 1800).text("one").paragraph();
+    let body = number(body, 2, 2160).text("inner").paragraph().text("next").paragraph();
+    let mail = convert(body.use_style(1).text("two"));
+    let list = "<ol>\n<li>one</li>\n<ol>\n<li>inner</li>\n<li>next</li>\n</ol>\n<li>two</li>\n</ol>\n";
+    assert_eq!(mail.html(), list);
+    // A line that begins with a space gets one more on its way (RFC 3676 section 4.4).
+    assert_eq!(mail.plain(), "1. one\n   1. inner\n   2. next\n2. two\n");
+}
+
+#[test]
+fn indents_count_from_where_text_begins() {
+    let html = |body: Records| convert(body.text("text")).html();
+    // As Release 5 and later write every style, with the margin in two forms.
+    let moved = html(records().margins(1, [2160, 2160, 18], [0, 0x0494]));
+    assert_eq!(moved, "<p style=\"margin-left:36pt\">text</p>\n");
+    assert_eq!(html(records().margins(1, [1440, 1440, 12], [0, 0x8494])), "<p>text</p>\n");
+    assert_eq!(html(records().margins(1, [4513, 4513, 0], [0, 0x8794])), "<p>text</p>\n");
+    let percent = html(records().margins(1, [0, 0, 24], [0, 0x0008]));
+    assert_eq!(percent, "<p style=\"margin-left:72pt\">text</p>\n");
+    let hanging = html(records().margins(1, [2160, 1800, 0], [0, 0]));
+    assert_eq!(hanging, "<p style=\"margin-left:36pt;text-indent:-18pt\">text</p>\n");
+    let first = html(records().margins(1, [1440, 2160, 0], [0, 0]));
+    assert_eq!(first, "<p style=\"text-indent:36pt\">text</p>\n");
+    let hebrew = html(records().margins(1, [2160, 0, 0], [0, 0x4000]));
+    assert_eq!(hebrew, "<p dir=\"rtl\" style=\"margin-right:36pt\">text</p>\n");
+    // In a cell text begins at the edge of the cell.
+    let cell = records().begin_table().styled_cell([0, 1], [4500, 6000], 0, 0, 0).margins(
+        1,
+        [4600, 4600, 0],
+        [0, 0],
+    );
+    assert!(html(cell.clone()).contains("<td width=\"100\"><p>text</p>"), "{}", html(cell));
+}
+
+#[test]
+fn cells_have_their_width_lines_and_colours() {
+    let mut begin = [0; 12];
+    let table = |begin: &[u8]| {
+        records()
+            .byte(0xA3, begin)
+            .styled_cell([0, 0], [1440, 2880], 7200, 0x1111, 0)
+            .byte(0xD3, &[1, 0, 0xD2, 0xD2, 0xFF, 0])
+            .text("a")
+            .styled_cell([0, 1], [2880, 5760], 21_600, 0x1001, 0x20)
+            .text("b")
+            .styled_cell([1, 0], [1440, 2880], 7200, 0, 0x80)
+            .text("c")
+            .end_table()
+    };
+    let rest = "bgcolor=\"#d2d2ff\" style=\"border:1px solid\"><p>a</p>\n</td>\n";
+    let fixed = convert(table(&begin)).html();
+    assert!(fixed.contains(&format!("<td width=\"96\" {rest}")), "{fixed}");
+    let lines = "valign=\"middle\" style=\"border-width:1px;border-style:none none solid solid\"><p>b</p>";
+    assert!(fixed.contains(&format!("<td width=\"192\" {lines}")), "{fixed}");
+    assert!(fixed.contains("<td valign=\"bottom\"><p>c</p>"), "{fixed}");
+    begin[10] = 1;
+    let fitting = convert(table(&begin)).html();
+    assert!(fitting.contains(" width=\"100%\">"), "{fitting}");
+    assert!(fitting.contains(&format!("<td width=\"25%\" {rest}")), "{fitting}");
+}
+
+// A table of a public help database had rows of a whole page: a narrow cell held 120 blanks, of which every second
+// could not break.
+#[test]
+fn blanks_make_no_lines() {
+    assert_eq!(
+        convert(records().text("end    ").paragraph().text("   ")).html(),
+        "<p>end</p>\n<p><br></p>\n"
+    );
+    let blanks = " ".repeat(60);
+    let mail = convert(records().begin_table().plain_cell(0, 0, &format!("{blanks}Type")).end_table());
+    let cell = format!("<p><span style=\"white-space:pre-wrap\">{blanks}</span>Type</p>");
+    assert!(mail.html().contains(&cell), "{}", mail.html());
 }

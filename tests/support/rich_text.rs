@@ -70,6 +70,16 @@ impl Records {
         self.byte(0x83, &id.to_le_bytes())
     }
 
+    /// Defines a style by its margins and flags and uses it from here: left and first line in twips, left in percent.
+    pub fn margins(self, id: u16, [left, first, percent]: [u16; 3], [flags, flags2]: [u16; 2]) -> Self {
+        let mut data = vec![0; 78];
+        let words = [(0, id), (10, left), (14, first), (58, flags), (64, flags2), (66, left), (68, percent)];
+        for (at, word) in words {
+            data[at..at + 2].copy_from_slice(&word.to_le_bytes());
+        }
+        self.word(0x82, &data).use_style(id)
+    }
+
     pub fn hotspot(self, kind: u16, flags: u32, data: &[u8]) -> Self {
         let length = data.len() as u16;
         self.word(
@@ -115,6 +125,16 @@ impl Records {
         self.byte(0xA4, &data)
     }
 
+    /// A cell with edges in twips, a share of the table, lines (four bits each from the left) and flags.
+    pub fn styled_cell(self, place: [u8; 2], edges: [u16; 2], share: u16, lines: u16, flags: u8) -> Self {
+        let mut data = place.to_vec();
+        [edges[0], edges[1], share].iter().for_each(|word| data.extend(word.to_le_bytes()));
+        data.extend([0, flags | 0x02]);
+        data.extend(lines.to_le_bytes());
+        data.extend([1, 1, 0, 0]);
+        self.byte(0xA4, &data)
+    }
+
     pub fn plain_cell(self, row: u8, column: u8, text: &str) -> Self {
         self.cell(row, column, 1, 1, 0).text(text)
     }
@@ -143,7 +163,20 @@ impl Records {
         })
     }
 
+    /// A bitmap of 8 bits with two colours, red and white.
+    pub fn bitmap(self, width: u16, height: u16, lines: &[u8]) -> Self {
+        let mut header = vec![0; 32];
+        for (at, word) in [(16, width), (18, height), (20, 8), (22, 1), (24, 8), (26, 1), (28, 2)] {
+            header[at..at + 2].copy_from_slice(&word.to_le_bytes());
+        }
+        let mut segment = vec![0; 10];
+        segment.extend((lines.len() as u16).to_le_bytes());
+        segment.extend(lines);
+        let colors = [255, 0, 0, 255, 255, 255];
+        self.long(0x95, &header).long(0x96, &segment).long(0x97, &colors)
+    }
+
     pub fn alt_text(self, text: &str) -> Self {
-        self.word(0xCA, &[&(text.len() as u16).to_le_bytes(), text.as_bytes()].concat())
+        self.word(0xCA, &[&(text.len() as u16).to_le_bytes(), &[0; 6][..], text.as_bytes()].concat())
     }
 }

@@ -6,7 +6,7 @@ use crate::forge::ForgeError;
 use crate::forge::database::{Attachment, Compression, Writer};
 use crate::forge::mime::{self, Body, Piece};
 use crate::forge::note::ItemSpec;
-use crate::forge::richtext::{Font, ImageKind, RichText, Style};
+use crate::forge::richtext::{Cell, Font, ImageKind, RichText, Style};
 use crate::forge::values::{self, MimeKind};
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::item::ItemType;
@@ -89,16 +89,7 @@ pub(super) fn rich(writer: &mut Writer, random: &mut Rng, plan: &Plan) -> Result
         rich.paragraph(Style::Left);
         rich.text(Font::PLAIN, REVISION);
     }
-    match random.u8(..10) {
-        0 => rich.table(&table_of(plan.prose, random)),
-        1 => rich.image(ImageKind::Png, 4, 4, images::PNG),
-        2 => rich.image(ImageKind::Gif, 1, 1, images::GIF),
-        3 => ["one", "two", "three"].into_iter().for_each(|text| {
-            rich.paragraph(Style::Bulleted);
-            rich.text(Font::PLAIN, text);
-        }),
-        _ => {}
-    }
+    ornament(&mut rich, random, plan);
     let files = plan.forge_files(random);
     for file in &files {
         rich.paragraph(Style::Left);
@@ -125,6 +116,63 @@ pub(super) fn rich(writer: &mut Writer, random: &mut Rng, plan: &Plan) -> Result
         })?);
     }
     Ok(items)
+}
+
+/// Something beside lines of text, in every second mail.
+fn ornament(rich: &mut RichText, random: &mut Rng, plan: &Plan) {
+    let list = |rich: &mut RichText, style: Style, words: [&str; 3]| {
+        words.into_iter().for_each(|text| {
+            rich.paragraph(style);
+            rich.text(Font::PLAIN, text);
+        });
+    };
+    match random.u8(..12) {
+        0 => rich.table(&table_of(plan.prose, random)),
+        1 => rich.image(ImageKind::Png, 4, 4, images::PNG),
+        2 => rich.image(ImageKind::Gif, 1, 1, images::GIF),
+        3 => list(rich, Style::Bulleted, ["one", "two", "three"]),
+        4 => {
+            list(rich, Style::AlphaLower, ["the offer", "the order", "the invoice"]);
+            list(rich, Style::Checked, ["asked", "agreed", "paid"]);
+        }
+        5 => {
+            rich.section("What was written before");
+            rich.paragraph(Style::Indented);
+            rich.text(Font::PLAIN.coloured(8), &plan.prose.words(random, 40));
+            rich.end_section();
+        }
+        6 => {
+            rich.rule();
+            signature(rich);
+        }
+        7 => {
+            rich.line("Our results of the last weeks:");
+            rich.paragraph(Style::Left);
+            let (width, colors, pixels) = images::chart(random);
+            rich.bitmap(width, &colors, &pixels);
+            rich.alt_text("results of the last weeks");
+        }
+        8 => {
+            rich.paragraph(Style::Left);
+            rich.text(Font::PLAIN, "See ");
+            rich.url("https://www.example.com/plan", "the plan");
+            rich.popup("as of Friday", " (with dates)");
+        }
+        _ => {}
+    }
+}
+
+/// A table without lines, as signatures have.
+fn signature(rich: &mut RichText) {
+    rich.begin_table(false);
+    let cell = |column| Cell { lines: false, width: 1440, ..Cell::at(0, column) };
+    rich.cell(cell(0));
+    rich.image(ImageKind::Png, 16, 16, images::PNG);
+    rich.cell(cell(1));
+    rich.text(Font::PLAIN.styled(Font::BOLD), "Jane Doe");
+    rich.paragraph(Style::Left);
+    rich.true_coloured([0x60, 0x60, 0x60], "Example Company");
+    rich.end_table();
 }
 
 /// Most lines are plain; some have a style, a colour or are centred.

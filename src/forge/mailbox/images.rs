@@ -1,4 +1,6 @@
-//! Two small images that every viewer shows, for signatures and inline pictures.
+//! Small images that every viewer shows, for signatures and inline pictures, and a bar chart.
+
+use fastrand::Rng;
 
 /// Four by four pixels.
 pub(super) const PNG: &[u8] = &[
@@ -17,3 +19,20 @@ pub(super) const GIF: &[u8] = &[
     0xFF, 0xFF, 0x21, 0xF9, 0x04, 0x01, 0x00, 0x00, 0x00, 0x00, 0x2C, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00,
     0x01, 0x00, 0x00, 0x02, 0x02, 0x44, 0x01, 0x00, 0x3B,
 ];
+
+/// A bar chart: its width, its colours, and its pixels as places in them.
+pub(super) fn chart(random: &mut Rng) -> (u16, [[u8; 3]; 3], Vec<u8>) {
+    const WIDTH: usize = 240;
+    const HEIGHT: usize = 100;
+    const BAR: usize = 24;
+    let (white, axis, bar) = (0, 1, 2);
+    let mut pixels = vec![white; WIDTH * HEIGHT];
+    for left in (8..WIDTH - BAR).step_by(BAR + 8) {
+        let top = random.usize(10..HEIGHT - 10);
+        for line in pixels.chunks_exact_mut(WIDTH).skip(top) {
+            line[left..left + BAR].fill(bar);
+        }
+    }
+    pixels[WIDTH * (HEIGHT - 1)..].fill(axis);
+    (WIDTH as u16, [[255, 255, 255], [64, 64, 64], [47, 111, 178]], pixels)
+}

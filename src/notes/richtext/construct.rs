@@ -3,8 +3,11 @@
 //! Decoded one at a time from the walk of [`super::record`]; texts are LMBCS and decoded here. A record that is too
 //! short for its kind gives an error and the walk goes on; nothing is allocated beyond the bytes that are there.
 
+use super::bitmap::Bitmap;
 use super::name;
 use super::record::{LengthForm, Record, Signature};
+use super::style::StyleDefinition;
+use super::table::{self, TableCell};
 use crate::notes::bytes::Bytes;
 use crate::notes::value::{NoteLink, Text, ValueError};
 
@@ -36,47 +39,6 @@ impl FontId {
     fn decode(bytes: &mut Bytes<'_>) -> Result<Self, ValueError> {
         let [face, attributes, color, size] = bytes.array()?;
         Ok(Self { face, attributes, color, size })
-    }
-}
-
-/// A paragraph style (`CDPABDEFINITION`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StyleDefinition {
-    pub id: u16,
-    /// 0 left, 1 right, 2 full, 3 centred, 4 none.
-    pub justify: u16,
-    /// 0 none, 1 one and a half lines, 2 two lines.
-    pub space_before: u16,
-    pub space_after: u16,
-    /// In twips from the edge of the paper; a style without indent has 1440.
-    pub left_margin: u16,
-    pub flags: u16,
-    pub flags2: u16,
-}
-
-impl StyleDefinition {
-    pub const HIDE_READING: u16 = 0x0010;
-    pub const BULLET: u16 = 0x0400;
-    pub const HIDE_FORMULA: u16 = 0x0800;
-    pub const NUMBERED: u16 = 0x1000;
-    pub const HIDE_NOTES: u16 = 0x8000;
-    pub const CHECKED2: u16 = 0x0002;
-    /// The left margin stands in the words after the record instead: offset or percent.
-    pub const MARGIN_ELSEWHERE2: u16 = 0x000C;
-    pub const CIRCLE2: u16 = 0x0800;
-    pub const SQUARE2: u16 = 0x1000;
-    pub const UNCHECKED2: u16 = 0x2000;
-
-    fn decode(bytes: &mut Bytes<'_>) -> Result<Self, ValueError> {
-        let (id, justify) = (bytes.u16()?, bytes.u16()?);
-        bytes.u16()?; // Space between lines.
-        let (space_before, space_after, left_margin) = (bytes.u16()?, bytes.u16()?, bytes.u16()?);
-        bytes.take(2 + 2 + 2 + 40)?; // Right margin, first line, tab count, twenty tabs.
-        let flags = bytes.u16()?;
-        bytes.u32()?; // Tab types.
-        // Written by Release 4 and later.
-        let flags2 = bytes.u16().unwrap_or(0);
-        Ok(Self { id, justify, space_before, space_after, left_margin, flags, flags2 })
     }
 }
 
@@ -123,36 +85,6 @@ impl Hotspot {
             18 => Self::Object,
             14 | 15 | 19..=21 | 24..=31 | 33.. => Self::Embedded,
             _ => Self::Action,
-        })
-    }
-}
-
-/// One cell of a table, with its place counted from 0 (seen in 40 tables of public databases).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TableCell {
-    pub row: u8,
-    pub column: u8,
-    pub row_span: u8,
-    pub column_span: u8,
-    /// Covered by the span of another cell.
-    pub covered: bool,
-}
-
-impl TableCell {
-    const COVERED_FLAGS: u8 = 0x04 | 0x08;
-
-    fn decode(bytes: &mut Bytes<'_>) -> Result<Self, ValueError> {
-        let (row, column) = (bytes.u8()?, bytes.u8()?);
-        bytes.take(2 + 2 + 2 + 1)?; // Margins, width, border.
-        let flags = bytes.u8()?;
-        // Cells of Release 3 end here.
-        let spans = bytes.u16().and_then(|_| bytes.array::<2>()).unwrap_or([1, 1]);
-        Ok(Self {
-            row,
-            column,
-            row_span: spans[0].max(1),
-            column_span: spans[1].max(1),
-            covered: flags & Self::COVERED_FLAGS != 0,
         })
     }
 }
@@ -215,12 +147,26 @@ pub enum Construct<'a> {
     },
     Image(ImageHeader),
     ImageSegment(&'a [u8]),
-    /// A bitmap or metafile of an old release, named.
+    /// A bitmap of an old release; its lines, colours and patterns follow.
+    Bitmap(Bitmap),
+    BitmapSegment(&'a [u8]),
+    ColorTable(&'a [u8]),
+    PatternTable(&'a [u8]),
+    /// A metafile or another picture of an old release, named.
     OldImage(&'static str),
     AltText(String),
-    TableBegin,
+    Caption(String),
+    /// A field of a form: the name of the item that holds its value.
+    Field(String),
+    TableBegin {
+        /// The table is as wide as the window, and its columns share that.
+        fits_window: bool,
+    },
     TableCell(TableCell),
+    /// The colour behind the cell before it.
+    CellColor([u8; 3]),
     TableEnd,
+    /// The tab or title of the row that it stands in.
     TableLabel(String),
     Rule,
     HtmlBegin,
@@ -256,13 +202,17 @@ impl<'a> Construct<'a> {
         Ok(match signature.0 {
             0x81 => Self::Paragraph,
             0x83 => Self::StyleReference(bytes.u16()?),
-            0xA3 | 0xCF => Self::TableBegin,
+            0xA3 | 0xCF => Self::TableBegin { fits_window: table::fits_window(bytes) },
             0xA4 | 0xD0 => Self::TableCell(TableCell::decode(bytes)?),
             0xA5 | 0xD1 => Self::TableEnd,
             0xAA | 0xAE | 0x7F => Self::HotspotEnd,
             0xD2 => {
                 bytes.u16()?;
                 Self::Color(bytes.array()?)
+            }
+            0xD3 => {
+                bytes.u16()?;
+                Self::CellColor(bytes.array()?)
             }
             0xDD => Self::Begin { owner: bytes.u32()?.to_le_bytes()[2] },
             0xDE => Self::End { owner: bytes.u32()?.to_le_bytes()[2] },
@@ -298,7 +248,17 @@ impl<'a> Construct<'a> {
                 bytes.u32()?;
                 Self::Anchor(counted_text(bytes)?)
             }
-            0xCA => Self::AltText(counted_text(bytes)?),
+            0xCA => {
+                let length = usize::from(bytes.u16()?);
+                bytes.take(6)?;
+                Self::AltText(until_nul(bytes.take(length)?).0)
+            }
+            0x76 => {
+                let length = usize::from(bytes.u16()?);
+                bytes.take(1 + 4 + 6 + 11)?; // Position, font, colour, reserved.
+                Self::Caption(until_nul(bytes.take(length)?).0)
+            }
+            0x8A => Self::Field(decode_field_name(bytes)?),
             0xE3 => Self::TableLabel(until_nul(bytes.take(128)?).0),
             0xC9 => Self::Rule,
             0xCC => Self::HtmlBegin,
@@ -312,7 +272,7 @@ impl<'a> Construct<'a> {
             0xA8 => Self::ObjectEnd,
             0x87 | 0x88 | 0x93 => Self::OldImage(name::name(signature).unwrap_or("picture")),
             // Fields and embedded elements of forms.
-            0x8A | 0x8F | 0x58 | 0x5D | 0xEC | 0xED | 0xFD | 0xFF => Self::Unknown(signature),
+            0x8F | 0x58 | 0x5D | 0xEC | 0xED | 0xFD | 0xFF => Self::Unknown(signature),
             _ if name::name(signature).is_some() => Self::Nothing,
             _ => Self::Unknown(signature),
         })
@@ -343,7 +303,16 @@ impl<'a> Construct<'a> {
                 let data = bytes.rest();
                 Self::ImageSegment(&data[..data.len().min(length)])
             }
-            0x94 | 0x95 | 0x9D..=0xA0 => Self::OldImage(what),
+            0x95 => Self::Bitmap(Bitmap::decode(bytes)?),
+            0x96 => {
+                bytes.take(8 + 2)?; // Reserved, count of lines.
+                let length = usize::from(bytes.u16()?);
+                let data = bytes.rest();
+                Self::BitmapSegment(&data[..data.len().min(length)])
+            }
+            0x97 => Self::ColorTable(bytes.rest()),
+            0x98 => Self::PatternTable(bytes.rest()),
+            0x94 | 0x9D..=0xA0 => Self::OldImage(what),
             _ if name::name(signature).is_some() => Self::Nothing,
             _ => Self::Unknown(signature),
         })
@@ -371,6 +340,17 @@ fn until_nul(stored: &[u8]) -> (String, &[u8]) {
 fn counted_text(bytes: &mut Bytes<'_>) -> Result<String, ValueError> {
     let length = usize::from(bytes.u16()?);
     Ok(until_nul(bytes.take(length)?).0)
+}
+
+/// The name of the item of a field, behind its formulas.
+fn decode_field_name(bytes: &mut Bytes<'_>) -> Result<String, ValueError> {
+    bytes.take(6 + 4 + 4 + 4)?; // Flags, type, delimiters, formats of numbers and times, font.
+    let (default, translation) = (usize::from(bytes.u16()?), usize::from(bytes.u16()?));
+    bytes.u16()?; // Place in the order of tabs.
+    let (validation, name) = (usize::from(bytes.u16()?), usize::from(bytes.u16()?));
+    bytes.take(2 + 2)?; // Lengths of the description and of the list of values.
+    bytes.take(default + translation + validation)?;
+    Ok(until_nul(bytes.take(name)?).0)
 }
 
 fn decode_bar(bytes: &mut Bytes<'_>) -> Result<Option<String>, ValueError> {

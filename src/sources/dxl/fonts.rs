@@ -19,8 +19,6 @@ impl Font {
     /// The font of a run that names none.
     pub const DEFAULT: Self =
         Self { id: FontId { face: FACE_SANS_SERIF, attributes: 0, color: 0, size: 10 }, color: None };
-    pub const BOLD: Self =
-        Self { id: FontId { attributes: FontId::BOLD, ..Self::DEFAULT.id }, ..Self::DEFAULT };
 
     /// The font id as stored.
     pub fn bytes(self) -> [u8; 4] {
@@ -82,7 +80,7 @@ impl Fonts {
         }
         match element.attribute("color") {
             Some(color) if color.starts_with('#') => font.color = true_color(color),
-            Some(color) => font.id.color = palette_color(color),
+            Some(color) => font.id.color = palette_color(color).unwrap_or(0),
             None => {}
         }
         font
@@ -107,17 +105,17 @@ impl Fonts {
     }
 }
 
-fn true_color(text: &str) -> Option<[u8; 3]> {
+pub fn true_color(text: &str) -> Option<[u8; 3]> {
     let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
     let [_, red, green, blue] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
     Some([red, green, blue])
 }
 
-/// The place in the palette of Notes of a colour of HTML 4; black for any other.
-fn palette_color(name: &str) -> u8 {
+/// The place in the palette of Notes of a colour of HTML 4.
+pub fn palette_color(name: &str) -> Option<u8> {
     const NAMES: [&str; 16] = [
         "black", "white", "red", "lime", "blue", "fuchsia", "yellow", "aqua", "maroon", "green", "navy",
         "purple", "olive", "teal", "gray", "silver",
     ];
-    NAMES.iter().position(|own| *own == name).map_or(0, |at| at as u8)
+    NAMES.iter().position(|own| *own == name).map(|at| at as u8)
 }

@@ -4,13 +4,15 @@
 //! known is named as dropped; the paragraphs and runs inside it stay.
 
 use super::document::{lose, read_base64, take};
-use super::fonts::{Font, Fonts};
+use super::fonts::{Font, Fonts, palette_color, true_color};
 use super::xml::{Element, Node, Xml, XmlError, special_character};
 use crate::model::loss::{Loss, LossKind};
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::lmbcs;
-use crate::notes::richtext::construct::{OWNER_TEXT, StyleDefinition};
+use crate::notes::richtext::construct::OWNER_TEXT;
 use crate::notes::richtext::record::{LengthForm, Record, Records, Signature};
+use crate::notes::richtext::style::StyleDefinition;
+use crate::notes::richtext::table::TableCell;
 use crate::notes::timedate::Timedate;
 
 /// What rich text shares with its document.
@@ -66,6 +68,8 @@ struct Table {
     column: u8,
     /// What the tab of the row says.
     label: String,
+    /// Width of each column in twips and in percent of the window; 0 where it is not told so.
+    columns: Vec<(u16, u16)>,
 }
 
 struct RichText<'x, 'c, 'd> {
@@ -178,9 +182,21 @@ impl RichText<'_, '_, '_> {
             }
             "pardef" => return self.style(element).map(|()| None),
             "table" => {
-                self.byte(0xA3, &[0; 12]);
-                self.tables.push(Table { row: u8::MAX, column: 0, label: String::new() });
+                let fits_window = attribute("widthtype").starts_with("fit");
+                let mut data = [0; 12];
+                data[10] = fits_window.into();
+                self.byte(0xA3, &data);
+                let (label, columns) = (String::new(), Vec::new());
+                self.tables.push(Table { row: u8::MAX, column: 0, label, columns });
                 Open::Table
+            }
+            "tablecolumn" => {
+                let width = attribute("width");
+                let twips = units(width, TWIPS_PER_INCH).unwrap_or(0);
+                if let Some(table) = self.tables.last_mut().filter(|table| table.columns.len() < 255) {
+                    table.columns.push((twips, percent(width).unwrap_or(0)));
+                }
+                return self.done();
             }
             "tablerow" => {
                 if let Some(table) = self.tables.last_mut() {
@@ -238,7 +254,7 @@ impl RichText<'_, '_, '_> {
                 return self.done();
             }
             // Programs and looks.
-            "code" | "tablecolumn" | "cellbackground" | "border" | "parstyle" => return self.done(),
+            "code" | "cellbackground" | "border" | "parstyle" => return self.done(),
             "block" | "region" | "span" => Open::Container.like(self.open.last()),
             other => {
                 let name = element.attribute("name").map(|name| format!(" {name}")).unwrap_or_default();
@@ -353,7 +369,12 @@ impl RichText<'_, '_, '_> {
         };
         let left = element.attribute("leftmargin").and_then(|length| units(length, TWIPS_PER_INCH));
         let left = left.unwrap_or(TWIPS_PER_INCH as u16);
-        let (mut flags, flags2) = list_flags(attribute("list"));
+        let left_percent = percent(attribute("leftmargin"));
+        let first = element.attribute("firstlineleftmargin").and_then(|length| units(length, TWIPS_PER_INCH));
+        let (mut flags, mut flags2) = list_flags(attribute("list"));
+        if left_percent.is_some() {
+            flags2 |= StyleDefinition::LEFT_IN_PERCENT2;
+        }
         if has("hide", "read") {
             flags |= StyleDefinition::HIDE_READING;
         }
@@ -368,27 +389,53 @@ impl RichText<'_, '_, '_> {
         }
         let words = [style_id(attribute("id")), justify, 0, space("spacebefore"), space("spaceafter"), left];
         let mut data: Vec<u8> = words.into_iter().flat_map(u16::to_le_bytes).collect();
-        data.extend_from_slice(&[0; 2 + 2 + 2 + 40]); // Right margin, first line, tabs.
+        data.extend_from_slice(&[0; 2]); // Right margin.
+        data.extend_from_slice(&first.unwrap_or(left).to_le_bytes());
+        data.extend_from_slice(&[0; 2 + 40]); // Tabs.
         data.extend_from_slice(&flags.to_le_bytes());
         data.extend_from_slice(&[0; 4]);
         data.extend_from_slice(&flags2.to_le_bytes());
+        let margins = [left, left_percent.unwrap_or(0), 0, 0, 0, 0];
+        data.extend(margins.into_iter().flat_map(u16::to_le_bytes));
         Record { signature: Signature(0x82, LengthForm::Word), data: &data }.write(&mut self.records);
         Ok(())
     }
 
     fn cell(&mut self, element: &Element) {
+        /// The space for the label of a row.
+        const LABEL_BYTES: usize = 128;
         let span = |name: &str| element.attribute(name).and_then(|span| span.parse().ok()).unwrap_or(1);
         let Some(table) = self.tables.last_mut() else { return };
         let (row, column, label) = (table.row, table.column, std::mem::take(&mut table.label));
         table.column = table.column.saturating_add(1);
+        let (twips, percent) = table.columns.get(usize::from(column)).copied().unwrap_or_default();
+        let share = u32::from(TableCell::FULL_WIDTH) * u32::from(percent) / 100;
+        let attribute = |name: &str| element.attribute(name).unwrap_or_default();
+        let vertical = match attribute("valign") {
+            "center" => TableCell::FLAG_MIDDLE,
+            "bottom" => TableCell::FLAG_BOTTOM,
+            _ => 0,
+        };
         let mut data = [0; 16];
         data[..2].copy_from_slice(&[row, column]);
+        data[4..6].copy_from_slice(&twips.to_le_bytes());
+        data[6..8].copy_from_slice(&(share as u16).to_le_bytes());
+        data[9] = TableCell::FLAG_WIDE_BORDERS | vertical;
+        data[10..12].copy_from_slice(&borders(attribute("borderwidth")).to_le_bytes());
         data[12..14].copy_from_slice(&[span("rowspan"), span("columnspan")]);
+        if let Some(color) = palette_color(attribute("bgcolor")) {
+            data[9] |= TableCell::FLAG_BACKGROUND;
+            data[14] = color;
+        }
         self.byte(0xA4, &data);
+        if let Some([red, green, blue]) = true_color(attribute("bgcolor")) {
+            self.byte(0xD3, &[1, 0, red, green, blue, 0]);
+        }
         if !label.is_empty() {
-            let font = std::mem::replace(&mut self.font, Font::BOLD);
-            self.text(&label);
-            self.font = font;
+            let mut data = ended(&label);
+            data.resize(LABEL_BYTES, 0);
+            data.extend_from_slice(&[0; 8]);
+            self.word(0xE3, &data);
         }
     }
 
@@ -474,7 +521,7 @@ impl RichText<'_, '_, '_> {
         let alt = lmbcs::encode(element.attribute("alttext").unwrap_or_default().trim_matches('"'));
         if !alt.is_empty() {
             let length = u16::try_from(alt.len()).unwrap_or(u16::MAX);
-            self.word(0xCA, &[&length.to_le_bytes()[..], &alt].concat());
+            self.word(0xCA, &[&length.to_le_bytes()[..], &[0; 6], &alt].concat());
         }
         while let Some(child) = self.xml.child()? {
             match child.name.as_str() {
@@ -584,8 +631,31 @@ fn list_flags(list: &str) -> (u16, u16) {
         "circle" => (0, StyleDefinition::CIRCLE2),
         "square" => (0, StyleDefinition::SQUARE2),
         "bullet" => (StyleDefinition::BULLET, 0),
+        "romanupper" => (StyleDefinition::NUMBERED, StyleDefinition::ROMAN_UPPER2),
+        "romanlower" => (StyleDefinition::NUMBERED, StyleDefinition::ROMAN_LOWER2),
+        "alphaupper" => (StyleDefinition::NUMBERED, StyleDefinition::ALPHA_UPPER2),
+        "alphalower" => (StyleDefinition::NUMBERED, StyleDefinition::ALPHA_LOWER2),
         _ => (StyleDefinition::NUMBERED, 0),
     }
+}
+
+/// The widths of the lines around a cell, four bits each from the left; given as in CSS.
+fn borders(widths: &str) -> u16 {
+    let width = |text: &str| text.trim_end_matches("px").parse::<u16>().unwrap_or(1).min(15);
+    let given: Vec<u16> = widths.split_whitespace().map(width).collect();
+    let [top, right, bottom, left] = match given[..] {
+        [] => [1; 4],
+        [all] => [all; 4],
+        [top, side] => [top, side, top, side],
+        [top, side, bottom] => [top, side, bottom, side],
+        [top, right, bottom, left, ..] => [top, right, bottom, left],
+    };
+    left | right << 4 | top << 8 | bottom << 12
+}
+
+fn percent(length: &str) -> Option<u16> {
+    let percent = length.strip_suffix('%')?.trim().parse::<f64>().ok()?;
+    Some(percent.round().clamp(0.0, 100.0) as u16)
 }
 
 /// A length in inches or pixels; `None` for percents, which depend on the window.
