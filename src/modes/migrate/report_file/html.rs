@@ -108,7 +108,8 @@ fn group_text(group: &Group, name: &dyn Display, told: &str, open: bool) -> Stri
         escape(told)
     );
     let rows: String = group.examples.iter().map(example_row).collect();
-    text += &table(&["Subject", "Date (UTC)", "Folder", "What exactly", "UNID"], &rows);
+    text +=
+        &table(&["Subject", "Date (UTC)", "Folder", "What exactly", "UNID"].map(|name| (name, "")), &rows);
     let more = group.items - group.examples.len() as u64;
     if more > 0 {
         text += &format!(
@@ -141,7 +142,7 @@ fn left_behind(whole: &Whole<'_>) -> String {
         "<h2>Older copies left beside newer ones</h2>\n<p>The target does not let us take out these {}; whoever looks \
          after it can.</p>\n{}",
         places.len(),
-        table(&["Where"], &rows)
+        table(&[("Where", "")], &rows)
     )
 }
 
@@ -157,7 +158,12 @@ fn folders(lines: &[FolderLine]) -> String {
             (at_target.to_string(), "n"),
         ]);
     }
-    let head = ["Folder at the target", "At the source", "Documents listed there", "At the target"];
+    let head = [
+        ("Folder at the target", ""),
+        ("At the source", ""),
+        ("Documents listed there", "n"),
+        ("At the target", "n"),
+    ];
     format!(
         "<h2>Folders</h2>\n<p>A document in several folders counts in each. Documents in no folder are those of sent \
          mail, drafts, calendar and the like.</p>\n{}",
@@ -187,8 +193,10 @@ fn about(whole: &Whole<'_>) -> String {
     format!("<h2>This run</h2>\n<table>{rows}</table>\n")
 }
 
-fn table(head: &[&str], rows: &str) -> String {
-    let head: String = head.iter().map(|name| format!("<th>{}</th>", escape(name))).collect();
+/// A table whose columns have names and classes.
+fn table(head: &[(&str, &str)], rows: &str) -> String {
+    let head: String =
+        head.iter().map(|(name, class)| format!("<th class=\"{class}\">{}</th>", escape(name))).collect();
     format!(
         "<div class=\"wide\"><table><thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>\n"
     )
