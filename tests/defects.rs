@@ -1,8 +1,8 @@
 //! Every document of the real databases and exports, and of a forged mailbox, is read by programs that share nothing
 //! with ours, and they find no defect.
 
-use crate::support::corpus;
 use crate::support::dxl::try_convert;
+use crate::support::{corpus, python};
 use mail_parser::MessageParser;
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Writes every message and entry of a source below a folder; gives how many files there are.
+/// Writes every message, calendar entry and contact of a source below a folder; gives how many files there are.
 fn write_all(source: &mut dyn Source, name: &str, folder: &Path) -> usize {
     let listed = source.list(None, u32::MAX).unwrap().items;
     let mut files = 0;
@@ -26,8 +26,9 @@ fn write_all(source: &mut dyn Source, name: &str, folder: &Path) -> usize {
         converted.rendered.write_to(&mut File::create(&path).unwrap()).unwrap();
         assert!(MessageParser::default().parse(&fs::read(&path).unwrap()).is_some(), "{path:?}");
         files += 1;
-        if let Some(object) = converted.object.filter(|object| object.kind.file_ending() == ".ics") {
-            object.rendered.write_to(&mut File::create(path.with_extension("ics")).unwrap()).unwrap();
+        if let Some(object) = converted.object {
+            let ending = object.kind.file_ending().trim_start_matches('.');
+            object.rendered.write_to(&mut File::create(path.with_extension(ending)).unwrap()).unwrap();
             files += 1;
         }
     }
@@ -37,11 +38,13 @@ fn write_all(source: &mut dyn Source, name: &str, folder: &Path) -> usize {
 /// What Python finds wrong, by file; `None` where there is no Python.
 fn defects(folder: &Path) -> Option<Vec<(String, Vec<String>)>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/defects.py");
-    let Ok(output) = Command::new("python3").arg(script).arg(folder).output() else {
+    let Ok(output) = Command::new(python()).arg(script).arg(folder).output() else {
         eprintln!("skipped: there is no python3");
         return None;
     };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    eprint!("{said}");
     let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     Some(lines.map(|line| serde_json::from_slice(line).unwrap()).collect())
 }
@@ -76,5 +79,5 @@ fn other_programs_find_no_defect_in_what_we_write() {
     let wrong: Vec<_> = defects.iter().filter(|(_, wrong)| !wrong.is_empty()).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(defects.len(), files);
-    println!("{files} messages and entries");
+    println!("{files} messages, entries and contacts");
 }

@@ -181,11 +181,21 @@ pub fn encoded(text: &str) -> Cow<'_, str> {
     let mut words = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let (word, after) = rest.split_at(rest.floor_char_boundary(WORD_BYTES));
+        let (word, after) = rest.split_at(word_end(rest, WORD_BYTES));
         words.push(format!("=?UTF-8?B?{}?=", STANDARD.encode(word)));
         rest = after;
     }
     words.join(" ").into()
+}
+
+/// Where an encoded word of at most so many bytes ends. Between characters, and where Base64 needs no padding if there is
+/// such a place: some programs join the words before they decode them and take the first padding for the end.
+fn word_end(text: &str, most: usize) -> usize {
+    if text.len() <= most {
+        return text.len();
+    }
+    let mut unpadded = (1..=most / 3).rev().map(|triples| 3 * triples);
+    unpadded.find(|&end| text.is_char_boundary(end)).unwrap_or_else(|| text.floor_char_boundary(most))
 }
 
 /// A mailbox as RFC 5322 section 3.4 writes it; folded where the name is long.

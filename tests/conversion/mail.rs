@@ -183,6 +183,21 @@ fn m16_a_subject_in_another_script_is_encoded() {
 }
 
 #[test]
+fn only_the_last_encoded_word_is_padded() {
+    for letters in ["\u{8CC7}\u{6599} a ", "\u{44F}", "x\u{E9}\u{1F600}y"] {
+        let subject = letters.repeat(20);
+        let mail = document().text("Form", "Memo").text("Subject", &subject).convert();
+        assert_eq!(mail.message().subject().unwrap(), subject.trim());
+        let header = mail.headers("Subject").concat();
+        let words: Vec<&str> = header.split_ascii_whitespace().collect();
+        assert!(
+            words.len() > 1 && words[..words.len() - 1].iter().all(|word| !word.ends_with("=?=")),
+            "{header}"
+        );
+    }
+}
+
+#[test]
 fn a_subject_that_looks_encoded_stays_what_it_is() {
     let subject = "What does =?UTF-8?Q?a?= mean";
     let mail = document().text("Form", "Memo").text("Subject", subject).convert();

@@ -1,5 +1,6 @@
-"""What other programs find wrong: below a folder, messages (.eml) are read by Python's email, entries (.ics) by the package
-icalendar where it is there. One JSON object a line: the file, and what is wrong with it."""
+"""What other programs find wrong: below a folder, messages (.eml) are read by Python's email, entries (.ics) and contacts
+(.vcf) by the packages icalendar and vobject where they are there. One JSON object a line: the file, and what is wrong
+with it."""
 import email.policy
 import json
 import pathlib
@@ -9,6 +10,13 @@ try:
     import icalendar
 except ImportError:
     icalendar = None
+    print("skipped: there is no Python with icalendar", file=sys.stderr)
+
+try:
+    import vobject
+except ImportError:
+    vobject = None
+    print("skipped: there is no Python with vobject", file=sys.stderr)
 
 
 def wrong_with_message(path):
@@ -32,10 +40,20 @@ def wrong_with_entry(path):
     return [f"{component.name}: {error}" for component in calendar.walk() for error in component.errors]
 
 
+def wrong_with_contact(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        cards = list(vobject.readComponents(file.read()))
+    for card in cards:
+        card.validate(raiseException=True)
+    return [] if len(cards) == 1 else [f"{len(cards)} cards"]
+
+
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
     wrong = []
     if path.suffix == ".eml":
         wrong = wrong_with_message(path)
-    elif icalendar:
+    elif path.suffix == ".ics" and icalendar:
         wrong = wrong_with_entry(path)
+    elif path.suffix == ".vcf" and vobject:
+        wrong = wrong_with_contact(path)
     print(json.dumps([path.name, sorted(set(wrong))]))

@@ -28,6 +28,12 @@ pub mod rich_text;
 pub mod source_kit;
 pub mod tree;
 
+/// The Python that has Debian's packages, else the first one of the path.
+pub fn python() -> &'static str {
+    const DEBIAN: &str = "/usr/bin/python3";
+    if std::path::Path::new(DEBIAN).exists() { DEBIAN } else { "python3" }
+}
+
 /// Whether the long campaigns run too (`tests/run --long`).
 pub fn long() -> bool {
     std::env::var_os("NOTESFERRY_LONG").is_some_and(|value| value == "1")
