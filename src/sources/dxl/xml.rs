@@ -72,6 +72,8 @@ pub struct Xml {
     depth: usize,
     /// The element that has begun is an empty tag, so its end is next.
     empty: bool,
+    /// The last node was text, so the parser may stand at a reference that belongs to it.
+    in_text: bool,
     /// The place of the last node.
     at: u64,
     /// Depth inside the document that is being read, where another one cannot begin.
@@ -93,6 +95,7 @@ impl Xml {
             buffer: Vec::new(),
             depth: 0,
             empty: false,
+            in_text: false,
             at: position,
             document: None,
             damaged: false,
@@ -114,12 +117,12 @@ impl Xml {
         self.depth
     }
 
-    /// The text behind the start of an element, to be read up to the next markup and no further; `None` for an empty
-    /// tag, which is followed by the text of another one.
+    /// The text behind the start or end of an element, to be read up to the next markup and no further; `None` for an
+    /// empty tag, which is followed by the text of another one, and where a part of the text was read.
     pub fn characters(&mut self) -> Option<&mut TextReader> {
         let reader = self.reader.get_mut();
         reader.allow(u64::MAX);
-        (!self.empty).then_some(reader)
+        (!self.empty && !self.in_text).then_some(reader)
     }
 
     /// The element that has just begun is a document.
@@ -132,6 +135,12 @@ impl Xml {
     /// # Errors
     /// [`XmlError`]; reading cannot go on after it.
     pub fn next(&mut self) -> Result<Node, XmlError> {
+        let node = self.next_node();
+        self.in_text = matches!(node, Ok(Node::Text(_)));
+        node
+    }
+
+    fn next_node(&mut self) -> Result<Node, XmlError> {
         if std::mem::take(&mut self.empty) {
             return Ok(self.end());
         }
@@ -334,6 +343,15 @@ d</text>");
         assert_eq!(xml.child().unwrap().unwrap().name, "d");
         xml.skip().unwrap();
         assert_eq!(xml.text().unwrap(), "rest");
+    }
+
+    #[test]
+    fn what_is_skipped_may_hold_comments_before_references() {
+        let mut xml = xml("<a><b><!-- c -->x &amp; y<c/><?d?>&lt;&<e/>z</b><f/></a>");
+        xml.next().unwrap();
+        xml.child().unwrap().unwrap();
+        xml.skip().unwrap();
+        assert_eq!(xml.child().unwrap().unwrap().name, "f");
     }
 
     #[test]
