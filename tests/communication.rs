@@ -20,7 +20,7 @@ use notesferry::protocol::transfer::Chunk;
 use notesferry::protocol::{Request, Versions};
 use notesferry::server::communication::{Communication, CommunicationSettings};
 use notesferry::store::StateStore;
-use notesferry::store::config::{Connector, Extractor, Mailbox, PassLine, PassState, TallyForm};
+use notesferry::store::config::{Connector, Extractor, Mailbox, PassLine, PassState};
 use notesferry::store::seal::SealKey;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -138,19 +138,9 @@ impl Server {
             filter: Default::default(),
         });
         let mailbox: MailboxNumber = mailbox.unwrap().id;
-        let pass = self.store.add_line(move |id| PassLine {
-            id,
-            mailbox,
-            state: state.clone(),
-            started_unix_ms: 0,
-            changed_unix_ms: 0,
-            tally: TallyForm::default(),
-            not_final: None,
-            limit: None,
-            left_behind: 0,
-            left_behind_places: Vec::new(),
-            retry: None,
-        });
+        let pass = self
+            .store
+            .add_line(move |id| PassLine { state: state.clone(), ..PassLine::queued(id, mailbox, 0) });
         pass.unwrap().id
     }
 

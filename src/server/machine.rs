@@ -16,7 +16,7 @@ use crate::destinations::Traits;
 use crate::destinations::registry::Target;
 use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::{SetAside, SetAsideReason};
-use crate::model::outcome::{Outcome, Tally};
+use crate::model::outcome::Outcome;
 use crate::server::communication::{Communication, CommunicationSettings};
 use crate::server::delivery::Settings;
 use crate::server::findings::Findings;
@@ -252,17 +252,9 @@ impl Machine {
         }
         let now = self.clock.now().unix_ms;
         let pass = self.store().add_line(move |id| PassLine {
-            id,
-            mailbox,
-            state: PassState::Queued,
-            started_unix_ms: now,
-            changed_unix_ms: now,
-            tally: Tally::default().into(),
-            not_final: None,
-            left_behind: 0,
-            left_behind_places: Vec::new(),
             limit,
             retry: retry.clone(),
+            ..PassLine::queued(id, mailbox, now)
         })?;
         drop(scheduler);
         self.tell(Event::Started { pass: pass.id, mailbox: target.mailbox() });

@@ -171,6 +171,25 @@ pub struct PassLine {
     pub left_behind_places: Vec<String>,
 }
 
+impl PassLine {
+    /// A pass over a whole mailbox that has not begun.
+    pub fn queued(id: MigrationId, mailbox: MailboxNumber, now_unix_ms: i64) -> Self {
+        Self {
+            id,
+            mailbox,
+            state: PassState::Queued,
+            started_unix_ms: now_unix_ms,
+            changed_unix_ms: now_unix_ms,
+            tally: Tally::default().into(),
+            not_final: None,
+            limit: None,
+            retry: None,
+            left_behind: 0,
+            left_behind_places: Vec::new(),
+        }
+    }
+}
+
 /// Which of the documents that are set aside are tried again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Retry {

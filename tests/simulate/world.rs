@@ -442,18 +442,6 @@ fn configure(store: &StateStore, extractor: ExtractorId) -> MailboxNumber {
 }
 
 fn add_pass(store: &StateStore, mailbox: MailboxNumber) -> MigrationId {
-    let pass = store.add_line(move |id| PassLine {
-        id,
-        mailbox,
-        state: PassState::Queued,
-        started_unix_ms: 0,
-        changed_unix_ms: 0,
-        tally: Tally::default().into(),
-        not_final: None,
-        limit: None,
-        left_behind: 0,
-        left_behind_places: Vec::new(),
-        retry: None,
-    });
+    let pass = store.add_line(move |id| PassLine::queued(id, mailbox, 0));
     pass.unwrap().id
 }

@@ -449,17 +449,10 @@ fn the_overview_adds_the_last_passes_up() {
     let pass = |mailbox: u64, limit, state: PassState| {
         let tally = Tally { found: 10, delivered: 9, set_aside: 1, ..Tally::default() };
         let line = move |id| PassLine {
-            id,
-            mailbox: mailbox.into(),
             state: state.clone(),
-            started_unix_ms: 1,
-            changed_unix_ms: 1,
             tally: tally.into(),
-            not_final: None,
             limit,
-            left_behind: 0,
-            left_behind_places: Vec::new(),
-            retry: None,
+            ..PassLine::queued(id, mailbox.into(), 1)
         };
         bench.machine.store().add_line(line).unwrap();
     };

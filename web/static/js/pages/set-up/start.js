@@ -4,8 +4,9 @@ import { h } from "../../dom.js";
 import { count } from "../../format.js";
 import { form } from "../../form.js";
 import { isOpen, placeOf, shortName, stateOf } from "../../model.js";
-import { notice, panel, pill } from "../../parts.js";
+import { panel, pill } from "../../parts.js";
 import { startPasses } from "../mailbox-orders.js";
+import { chooseFirst } from "./shared.js";
 
 export function startStep({ draft, finish, reload }) {
   let chosen = [];
@@ -23,16 +24,7 @@ export function startStep({ draft, finish, reload }) {
   });
   return ({ mailboxes }) => {
     chosen = mailboxes.filter(({ id }) => (draft.chosen ?? []).includes(id));
-    if (chosen.length === 0)
-      return panel(
-        {},
-        notice(
-          "wait",
-          "alert",
-          "First choose mailboxes. ",
-          h("a", { href: "#/set-up/mailboxes" }, "To step 3"),
-        ),
-      );
+    if (chosen.length === 0) return chooseFirst();
     return panel(
       {
         title: `Ready to carry ${count(chosen.length, "mailbox", "mailboxes")}`,

@@ -6,6 +6,7 @@ import { count } from "../../format.js";
 import { form, field } from "../../form.js";
 import { isOpen, placeOf, shortName, stateOf } from "../../model.js";
 import { button, notice, panel, pill, sum } from "../../parts.js";
+import { chooseFirst } from "./shared.js";
 
 const ITEMS = 10;
 
@@ -15,16 +16,7 @@ export function trialStep({ draft, keep, next, reload }) {
   const skip = button({ label: "Continue without trial", kind: "quiet", onclick: next });
   return ({ mailboxes }) => {
     const chosen = mailboxes.filter(({ id }) => (draft.chosen ?? []).includes(id));
-    if (chosen.length === 0)
-      return panel(
-        {},
-        notice(
-          "wait",
-          "alert",
-          "First choose mailboxes. ",
-          h("a", { href: "#/set-up/mailboxes" }, "To step 3"),
-        ),
-      );
+    if (chosen.length === 0) return chooseFirst();
     start ??= starter(chosen, keep, reload, skip);
     const tried = mailboxes.find(({ last_pass: pass }) => pass && pass.id === draft.trial);
     return [
