@@ -74,7 +74,7 @@ pub const OPEN_QUESTIONS: &[OpenQuestion] = &[
     OpenQuestion {
         question: "Does DeliveryReport hold letters or digits?",
         present_rule: "both are understood",
-        found_at: ("src/conversion/headers.rs", "DeliveryReport"),
+        found_at: ("src/conversion/headers/mod.rs", "DeliveryReport"),
         settled_by: "a mail of each kind",
     },
     OpenQuestion {
