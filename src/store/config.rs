@@ -6,7 +6,7 @@
 
 use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId, UserId};
 use crate::model::filter::{Filter, ItemKind};
-use crate::model::item::Origin;
+use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::SetAside;
 use crate::model::outcome::Tally;
 use crate::store::open::{StateStore, StoreError};
@@ -103,6 +103,13 @@ pub struct Mailbox {
     pub all_documents: bool,
     /// Which items are carried.
     pub filter: FilterForm,
+}
+
+impl Mailbox {
+    /// Whether it is an address book, of which only names are kept.
+    pub fn is_directory(&self) -> bool {
+        self.target.starts_with(MailboxId::DIRECTORY)
+    }
 }
 
 /// What is left out of a mailbox.
