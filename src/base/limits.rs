@@ -147,8 +147,8 @@ pub const DAOS_FOLDERS: usize = 10_000;
 /// in less, and an extractor that is switched off must not hold all mailboxes.
 pub const ADDRESS_BOOK_SECONDS: u64 = 120;
 
-/// Entries of all address books that are kept in memory, at some hundred bytes each.
-pub const DIRECTORY_ENTRIES: usize = 1_000_000;
+/// Entries of all address books that are kept in memory, at half a kilobyte each, and twice while they are made anew.
+pub const DIRECTORY_ENTRIES: usize = 500_000;
 
 /// Members of a group that are looked for among the contacts of its source; an item of names holds fewer.
 pub const GROUP_MEMBERS: usize = 10_000;

@@ -7,8 +7,8 @@
 //!
 //! Conversion asks the sum of all books and of the files in the server's settings. It is made anew at the start, when a
 //! pass over a book ended, and when a book is taken away; a pass keeps what it began with, so a name answers the same
-//! from its first document to its last. When a pass over a mailbox is ordered, its books are read before it (see
-//! `server::scheduler`). What was delivered with an address that nobody knew then is not delivered again.
+//! from its first document to its last. When a pass over a mailbox is ordered, the books within reach are read before it
+//! (see `server::scheduler`). What was delivered with an address that nobody knew then is not delivered again.
 
 use crate::base::ids::MailboxNumber;
 use crate::base::limits::DIRECTORY_ENTRIES;

@@ -7,7 +7,9 @@
 
 use crate::base::clock::SystemClock;
 use crate::base::ids::{ActionId, MailboxNumber, MigrationId};
-use crate::base::limits::{DELIVERY_QUEUE_BYTES, LEFT_BEHIND_TOLD, SERVICE_LOOK_MS};
+use crate::base::limits::{
+    DELIVERY_QUEUE_BYTES, EXTRACTOR_SILENT_SECONDS, LEFT_BEHIND_TOLD, SERVICE_LOOK_MS,
+};
 use crate::base::secret::Secret;
 use crate::buffers::action::{ActionBuffer, Ending, LeaseSettings};
 use crate::buffers::data::{DataBuffer, DataLimits};
@@ -26,7 +28,7 @@ use crate::server::migration::queue::Queue;
 use crate::server::migration::{Delivery, MigrationError, Parts, Service, Step};
 use crate::server::pool::Pool;
 use crate::server::scheduler::{Decision, Event, Scheduler, SchedulerSettings};
-use crate::store::config::{Mailbox, PassLine, PassState, Retry};
+use crate::store::config::{Connector, Mailbox, PassLine, PassState, Retry};
 use crate::store::seal::SealKey;
 use crate::store::{Entry, StateStore, StoreError};
 use std::collections::{BTreeSet, HashMap};
@@ -271,16 +273,29 @@ impl Machine {
         Ok(pass.id)
     }
 
-    /// Orders passes over the address books, so that a mailbox finds what they say now. A book that is being read or
-    /// waits for its next try needs no other one.
+    /// Orders passes over the address books whose extractors are there, so that a mailbox finds what they say now. A
+    /// book that is being read or waits for its next try needs no other one.
     fn read_address_books(&self) -> Result<(), OrderError> {
         for book in self.address_books()? {
+            if !self.is_in_reach(&book)? {
+                continue;
+            }
             match self.start(book.id, None, None) {
                 Ok(_) | Err(OrderError::UnderWay(_)) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// Whether the extractor of a mailbox called lately.
+    fn is_in_reach(&self, mailbox: &Mailbox) -> Result<bool, StoreError> {
+        let Some(connector) = self.store().line::<Connector>(mailbox.connector)? else { return Ok(false) };
+        let (now, silent) = (self.clock.now().monotonic, Duration::from_secs(EXTRACTOR_SILENT_SECONDS));
+        let views = self.communication.extractors()?;
+        let view = views.iter().find(|view| view.line.id == connector.extractor && !view.line.revoked);
+        let heard = view.and_then(|view| view.last_heard);
+        Ok(heard.is_some_and(|heard| now.0.saturating_sub(heard.monotonic.0) < silent))
     }
 
     fn address_books(&self) -> Result<Vec<Mailbox>, StoreError> {

@@ -96,7 +96,7 @@ pub struct Mailbox {
     pub connector: ConnectorId,
     /// The mailbox inside the connector: a file below its folder.
     pub source: String,
-    /// A TARGET as on the command line, without a password.
+    /// A TARGET as on the command line, without a password; `directory:NAME` for an address book.
     pub target: String,
     pub target_password: Option<Sealed>,
     /// Also carry documents that are not mail-file content.

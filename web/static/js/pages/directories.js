@@ -63,7 +63,7 @@ function orders(me, book, reload) {
     : button({
         label: "Read again",
         small: true,
-        about: `Read ${name} again`,
+        about: `Read again: ${name}`,
         onclick: () => startPasses([book], reload),
       });
   const away = may(me, "administrator")
@@ -106,7 +106,7 @@ export function offeredBooks({ me, reload }, found, directories, placeOf) {
       ? button({
           label: "Use its names",
           small: true,
-          about: `Use the names of ${entry.path}`,
+          about: `Use its names: ${entry.path}`,
           onclick: async () => addAddressBook(await placeOf(entry), reload),
         })
       : null;
