@@ -4,7 +4,6 @@ pub mod address_books;
 pub mod api;
 pub mod communication;
 pub mod delivery;
-pub mod findings;
 pub mod gate;
 #[cfg(unix)]
 pub mod listener;
