@@ -307,12 +307,13 @@ impl Machine {
     /// # Errors
     /// When the store cannot be read.
     pub fn renew_directory(&self) -> Result<(), StoreError> {
+        // Held over the look, so that of two passes that end together the later one has the last word.
+        let mut names = lock(&self.names);
         let books = self.address_books()?;
-        let names = match books.is_empty() {
+        *names = match books.is_empty() {
             true => Names { directory: Arc::clone(&self.parts.directory), of_books: HashMap::new() },
             false => address_books::names(self.store(), &self.parts.directory, &books)?,
         };
-        *lock(&self.names) = names;
         Ok(())
     }
 
