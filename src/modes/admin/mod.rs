@@ -343,7 +343,7 @@ impl Admin {
             MailboxCommand::Add { source, target, password_file, all_documents, filter } => {
                 let Filter { only, since_unix_ms, before_unix_ms } = filter.filter()?;
                 let only: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
-                let (connector, path) = self.place(source)?;
+                let (connector, path) = place(source)?;
                 let parsed = Target::parse(target)?;
                 // A directory is meant as seen from here, and the server may have been started elsewhere.
                 let (target, password) = match parsed.wants_password() {
@@ -356,7 +356,7 @@ impl Admin {
                 let answer = self.client.post(
                     "mailboxes",
                     &json!({
-                        "connector": connector, "source": path, "target": target,
+                        "connector": self.connector_id(connector)?, "source": path, "target": target,
                         "password": password.as_ref().map(|password| password.expose()),
                         "all_documents": all_documents, "only": only.join(","), "since_unix_ms": since_unix_ms,
                         "before_unix_ms": before_unix_ms,
@@ -385,18 +385,11 @@ impl Admin {
         }
     }
 
-    /// The connector and the path that CONNECTOR:PATH names.
-    fn place<'a>(&self, source: &'a str) -> Result<(u64, &'a str), Failure> {
-        let parts = source.split_once(':');
-        let (connector, path) = parts.ok_or_else(|| usage(format!("`{source}` is no CONNECTOR:PATH")))?;
-        Ok((self.connector_id(connector)?, path))
-    }
-
     fn directory(&self, command: &DirectoryCommand) -> Result<Exit, Failure> {
         match command {
             DirectoryCommand::Add { source, wait } => {
-                let (connector, path) = self.place(source)?;
-                let body = json!({"connector": connector, "source": path});
+                let (connector, path) = place(source)?;
+                let body = json!({"connector": self.connector_id(connector)?, "source": path});
                 let answer = self.client.post("directories", &body)?;
                 if let Some(pass) = answer["last_pass"]["id"].as_u64().filter(|_| *wait) {
                     return watch::pass(self, pass);
@@ -461,6 +454,11 @@ impl Admin {
             page = self.client.get(&format!("{path}?after={next}"))?;
         }
     }
+}
+
+/// The connector and the path that CONNECTOR:PATH names.
+fn place(source: &str) -> Result<(&str, &str), Failure> {
+    source.split_once(':').ok_or_else(|| usage(format!("`{source}` is no CONNECTOR:PATH")))
 }
 
 fn usage(sentence: impl Into<String>) -> Failure {
