@@ -8,8 +8,12 @@ use notesferry::destinations::eml::EmlTree;
 use notesferry::destinations::maildir::Maildir;
 use notesferry::model::delivery::{FolderState, InFlight, Location};
 use notesferry::model::folder::FolderPath;
+use notesferry::model::item::{MailboxId, Origin, PlacementId};
+use notesferry::server::address_books::Table;
+use notesferry::store::StateStore;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 struct MaildirTarget(TempDir);
@@ -65,6 +69,44 @@ impl KitTarget for EmlTarget {
 #[test]
 fn the_memory_destination_passes_the_kit() {
     destination_kit::check(MemoryDestination::default);
+}
+
+struct TableTarget {
+    store: Arc<StateStore>,
+    book: MailboxId,
+    _folder: TempDir,
+}
+
+impl TableTarget {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(StateStore::open(folder.path()).unwrap());
+        Self { store, book: MailboxId("directory:HQ:names.nsf".to_owned()), _folder: folder }
+    }
+}
+
+impl KitTarget for TableTarget {
+    fn open(&self) -> Box<dyn Destination> {
+        Box::new(Table::new(Arc::clone(&self.store), self.book.clone()))
+    }
+
+    fn put_foreign(&self, folder: &FolderPath, bytes: &[u8]) {
+        let head = str::from_utf8(bytes).unwrap().split("\r\n\r\n").next().unwrap();
+        let origin = head.lines().find_map(|line| line.strip_prefix("X-Notesferry-Key: ")?.parse().ok());
+        let placement =
+            origin.map(|origin: Origin| format!("{origin} {}", PlacementId::new(&origin, folder)));
+        let key = placement.unwrap_or_default() + " foreign";
+        self.store.put_listed(&self.book, vec![(key, bytes.to_owned())]).unwrap();
+    }
+
+    fn bytes(&self, _: &FolderPath, location: &Location) -> Vec<u8> {
+        self.store.listed_record(&self.book, path_of(location)).unwrap().unwrap()
+    }
+}
+
+#[test]
+fn the_table_of_names_passes_the_kit() {
+    destination_kit::check(TableTarget::new);
 }
 
 #[test]

@@ -29,7 +29,7 @@ impl Drop for Process {
     }
 }
 
-/// A server that was never started before, in a folder with two mailboxes, and the browser in front of it.
+/// A server that was never started before, in a folder with two mailboxes and an address book, and the browser in front of it.
 struct Bench {
     browser: Browser,
     _server: Process,
@@ -48,6 +48,7 @@ impl Bench {
             let options = MailboxOptions { version: Version::Ods52, mails: MAILS, seed: 5 };
             mailbox::forge(&folder.path().join(format!("notes/mail/{name}.nsf")), &options).unwrap();
         }
+        mailbox::forge_address_book(&folder.path().join("notes/names.nsf"), Version::Ods52).unwrap();
         let mut command = notesferry();
         command.arg("serve").arg("--data-dir").arg(folder.path().join("data"));
         if let Some(authority) = authority {
@@ -112,7 +113,7 @@ impl Bench {
         let mut command = notesferry();
         let extractor = command.args(arguments).arg("--state-dir").arg(self.path("state")).spawn().unwrap();
         // It turns green by itself.
-        browser.see("2 mailboxes found");
+        browser.see("3 databases found");
         browser.assert_accessible("set-up, extractor connected");
         browser.press("Continue");
         Process(extractor)
@@ -125,6 +126,9 @@ impl Bench {
         browser.click("thead input");
         browser.see("2 mailboxes found, 2 chosen");
         browser.assert_accessible("set-up, mailboxes");
+        browser.press("Use its names");
+        browser.see("Complete");
+        browser.assert_accessible("set-up, address book read");
         browser.press("Add and continue");
         browser.see("Try 10 items first");
         self.reload();
@@ -145,7 +149,7 @@ impl Bench {
     /// Lets the first mailbox carry what was set aside: one document, then the others.
     fn try_set_aside_again(&self, server: &Dovecot, user: &str) {
         let Self { browser, .. } = self;
-        let (_, before) = self.shown(1);
+        let (_, before) = self.shown(2);
         let (aside, arrived) = (before["Set aside"], messages(server, user));
         assert!(aside > 1, "{before:?}");
         browser.press("Change");
@@ -157,7 +161,7 @@ impl Bench {
         browser.assert_accessible("mailbox, set aside");
         browser.press("Try again");
         browser.see(&format!("Set aside ({})", aside - 1));
-        let (_, after) = self.shown(1);
+        let (_, after) = self.shown(2);
         assert_eq!([after["Set aside"], after["Delivered"]], [aside - 1, 1]);
         assert_eq!(after["Items found"], before["Items found"]);
         assert_eq!(messages(server, user), arrived + 1);
@@ -173,6 +177,7 @@ impl Bench {
             ("overview", "Overview", "Stop everything"),
             ("mailboxes", "Mailboxes", "Add mailbox"),
             ("connectors", "Connectors", "Add connector"),
+            ("connectors", "Connectors", "Add address book"),
             ("extractors", "Extractors", "Revoke"),
             ("people", "People", "Add person"),
         ] {
@@ -255,7 +260,8 @@ fn the_first_run_ends_with_mail_at_a_server() {
     bench.choose_target(&server);
     let _extractor = bench.connect_extractor();
     bench.choose_try_and_start();
-    for (mailbox, user) in [(1, "ann"), (2, "ben")] {
+    // The address book has the first number.
+    for (mailbox, user) in [(2, "ann"), (3, "ben")] {
         let (target, sum) = bench.shown(mailbox);
         assert_eq!(target, format!("imaps://{user}@localhost:{}", server.tls_port));
         let database = bench.path(&format!("notes/mail/{user}.nsf"));

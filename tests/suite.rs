@@ -15,6 +15,7 @@ mod defects;
 mod delivery;
 mod delta;
 mod destinations;
+mod directories;
 mod dxl;
 #[cfg(target_os = "linux")]
 mod end_to_end;

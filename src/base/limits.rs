@@ -143,6 +143,13 @@ pub const SERIES_OVERRIDES: usize = 1_000;
 /// Folders inside the folder in which a server keeps attachments; each holds up to 40,000 of them.
 pub const DAOS_FOLDERS: usize = 10_000;
 
+/// Seconds for which passes over mailboxes wait for address books that are being read: a book that is known is listed
+/// in less, and an extractor that is switched off must not hold all mailboxes.
+pub const ADDRESS_BOOK_SECONDS: u64 = 120;
+
+/// Entries of all address books that are kept in memory, at half a kilobyte each, and twice while they are made anew.
+pub const DIRECTORY_ENTRIES: usize = 500_000;
+
 /// Members of a group that are looked for among the contacts of its source; an item of names holds fewer.
 pub const GROUP_MEMBERS: usize = 10_000;
 

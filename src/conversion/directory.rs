@@ -1,15 +1,15 @@
 //! Where the Internet addresses of Notes names come from: address books that were read, and the administrator's table.
 //!
-//! Filled by `modes` from files, as documents and rows; asked by `conversion::address`. An answer is never a guess: a
+//! Filled by `modes` from files, as documents and rows, and by `server` from its table; asked by `conversion::address`. An answer is never a guess: a
 //! name that several documents claim with different addresses has none.
 
-use crate::notes::address_book::{self, Listed};
+use crate::notes::address_book;
 use crate::notes::document::Note;
 use crate::notes::names::{AddressKind, NotesName, classify};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is known of names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Directory {
     entries: Vec<Entry>,
     /// Key, rank of the list that the key comes from, and place of the entry.
@@ -19,7 +19,7 @@ pub struct Directory {
     patterns: Vec<(Box<str>, Box<str>)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     address: Option<Box<str>>,
     /// The Notes domain, where it has one.
@@ -48,17 +48,22 @@ pub enum RowError {
 impl Directory {
     /// Takes a document of an address book. Returns whether it stands for somebody.
     pub fn add(&mut self, note: &Note) -> bool {
-        let Some(listed) = address_book::listed(note) else { return false };
+        let entry = address_book::entry(note);
+        entry.is_some_and(|entry| {
+            self.add_entry(entry);
+            true
+        })
+    }
+
+    /// Takes what a document of an address book says.
+    pub fn add_entry(&mut self, entry: address_book::Entry) {
         let place = self.entries.len();
-        self.entries.push(Entry {
-            address: address_book::answer(note).map(String::into_boxed_str),
-            domain: note.text("MailDomain").trim().into(),
-            is_group: listed == Listed::Group,
-        });
-        for (rank, keys) in (0..).zip(address_book::names(note)) {
+        let address_book::Entry { names, address, domain, is_group } = entry;
+        let address = address.map(String::into_boxed_str);
+        self.entries.push(Entry { address, domain: domain.into(), is_group });
+        for (rank, keys) in (0..).zip(names) {
             self.keys.extend(keys.into_iter().map(|key| (key.into_boxed_str(), rank, place)));
         }
-        true
     }
 
     /// Takes a row of the administrator's table: a name, or `*/Sales/Acme` for all names that end so, and an address.

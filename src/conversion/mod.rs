@@ -147,15 +147,15 @@ pub fn convert(
     let kind = kind::kind(note);
     let mail = match kind {
         Kind::Entry(_) if is_no_item(item, note, files, &mut losses) => {
-            return Ok(Converted::nothing(losses));
+            return Ok(Converted::nothing(losses.into_list()));
         }
         Kind::Contact(_) if is_losing_copy(note, &item.related) => {
             losses.add(LossKind::ConflictCopySkipped, "");
-            return Ok(Converted::nothing(losses));
+            return Ok(Converted::nothing(losses.into_list()));
         }
         Kind::Mail(_) if conflict::is_superfluous(note, &item.related) => {
             losses.add(LossKind::ConflictCopySkipped, "");
-            return Ok(Converted::nothing(losses));
+            return Ok(Converted::nothing(losses.into_list()));
         }
         Kind::Mail(form) => Some(form),
         Kind::Entry(_) | Kind::Contact(_) | Kind::Journal => None,
@@ -197,7 +197,7 @@ pub fn convert(
 
 impl Converted {
     /// What a document becomes that is no item of its own.
-    fn nothing(losses: Losses) -> Self {
+    pub fn nothing(losses: Vec<Loss>) -> Self {
         Self {
             rendered: Rendered::default(),
             object: None,
@@ -206,7 +206,7 @@ impl Converted {
             internal_date_ms: 0,
             message_id: String::new(),
             subject: String::new(),
-            losses: losses.into_list(),
+            losses,
         }
     }
 }

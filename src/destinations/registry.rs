@@ -46,8 +46,13 @@ pub enum TargetError {
 pub struct Target(Place);
 
 enum Place {
-    Directory { kind: &'static Kind, path: PathBuf },
+    Folder {
+        kind: &'static Kind,
+        path: PathBuf,
+    },
     Imap(Address),
+    /// The server's own table of names, by the name of an address book.
+    Directory(MailboxId),
 }
 
 impl Target {
@@ -64,6 +69,9 @@ impl Target {
             let address = Address::parse(target).map_err(|why| TargetError::Address { why })?;
             return Ok(Self(Place::Imap(address)));
         }
+        if target.starts_with(MailboxId::DIRECTORY) && !rest.is_empty() {
+            return Ok(Self(Place::Directory(MailboxId(owned()))));
+        }
         if LATER.contains(&kind_name) {
             return Err(TargetError::NotYet { kind: kind_name.to_owned() });
         }
@@ -74,15 +82,21 @@ impl Target {
             return Err(TargetError::Empty { target: owned() });
         }
         let path = resolve(Path::new(rest)).map_err(|error| TargetError::Path { target: owned(), error })?;
-        Ok(Self(Place::Directory { kind, path }))
+        Ok(Self(Place::Folder { kind, path }))
     }
 
     /// The name under which the ledger knows this destination: the same from wherever and however it was named.
     pub fn mailbox(&self) -> MailboxId {
         MailboxId(match &self.0 {
-            Place::Directory { kind, path } => format!("{}:{}", kind.name, path.display()),
+            Place::Folder { kind, path } => format!("{}:{}", kind.name, path.display()),
             Place::Imap(address) => address.canonical(),
+            Place::Directory(book) => return book.clone(),
         })
+    }
+
+    /// Whether items become names that the server knows.
+    pub fn is_directory(&self) -> bool {
+        matches!(self.0, Place::Directory(_))
     }
 
     /// Whether [`Target::open`] needs a password.
@@ -93,10 +107,15 @@ impl Target {
     /// The destination, logged in where that is needed. Nothing is made before its `prepare`.
     ///
     /// # Errors
-    /// When a server cannot be reached or refuses the log-in.
+    /// When a server cannot be reached or refuses the log-in. Names are kept by a server of ours only, which does not
+    /// open its table here.
     pub fn open(&self, password: Secret) -> Result<Box<dyn Destination>, DestinationError> {
         match &self.0 {
-            Place::Directory { kind, path } => Ok((kind.open)(path)),
+            Place::Folder { kind, path } => Ok((kind.open)(path)),
+            Place::Directory(book) => Err(DestinationError::Unreachable {
+                target: book.0.clone(),
+                why: "only `notesferry serve` keeps names".to_owned(),
+            }),
             Place::Imap(address) => Ok(Box::new(Imap::open(address, password, Box::new(thread::sleep))?)),
         }
     }

@@ -30,6 +30,8 @@ pub struct Settings {
     pub token: Token,
     /// The folders in which mailboxes may lie, in canonical form.
     pub roots: Vec<PathBuf>,
+    /// The folders in which a Domino server keeps attachments, in canonical form.
+    pub daos: Vec<PathBuf>,
     pub state_folder: PathBuf,
     pub timing: Timing,
     /// Why the guardian started the coordinator again, in a sentence.
@@ -42,6 +44,7 @@ pub struct MigratorSettings {
     pub address: Address,
     pub token: Token,
     pub roots: Vec<PathBuf>,
+    pub daos: Vec<PathBuf>,
     pub state_folder: PathBuf,
     pub retry: Duration,
     /// Between two signs of life in an action.

@@ -9,6 +9,16 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxId(pub String);
 
+impl MailboxId {
+    /// Before the name of an address book: the server keeps its names itself.
+    pub const DIRECTORY: &'static str = "directory:";
+
+    /// Whether items become names that the server knows, instead of mail.
+    pub fn is_directory(&self) -> bool {
+        self.0.starts_with(Self::DIRECTORY)
+    }
+}
+
 /// What an item is at its source, stable over copies of the source: never a path, connector or migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {

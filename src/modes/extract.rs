@@ -36,6 +36,14 @@ pub struct ExtractArguments {
     #[arg(long, value_name = "DIR", required = true)]
     source: Vec<PathBuf>,
 
+    /// A folder in which a Domino server keeps attachments of these databases (DAOS, files that end in .nlo). Can be
+    /// given several times.
+    ///
+    /// It is only read. Only files that are not encrypted can be used, and most servers encrypt them; attachments that
+    /// cannot be had are named in the mails. A copy of the databases with their attachments inside is the surer way.
+    #[arg(long, value_name = "FOLDER")]
+    daos: Vec<PathBuf>,
+
     /// The code that the server's page Extractors shows. Needed once; a code that was used is not used again.
     #[arg(long, value_name = "CODE")]
     enrol: Option<EnrolmentCode>,
@@ -90,7 +98,7 @@ const HELP: &str = "\
 Exit codes:
   0  the server wants nothing more of this extractor; with --check: all is in order
   2  wrong usage, or the state folder cannot be used
-  3  the source cannot be read
+  3  the source or the DAOS folder cannot be read
   4  the server cannot be reached
   5  the server refused the code or the token, or there is none
   7  stopped by Ctrl-C";
@@ -137,7 +145,8 @@ pub fn run(arguments: &ExtractArguments) -> Exit {
 fn extract(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     let usage = |sentence: String| Failure::new(Exit::Usage, sentence);
     let address = address(arguments)?;
-    let roots = roots(arguments)?;
+    let roots = folders(&arguments.source, "the source")?;
+    let daos = folders(&arguments.daos, "the DAOS folder")?;
     let folder = StateFolder::open(&state_path(arguments)?)?;
     let _lock = folder.lock()?;
     let code = code(arguments)?;
@@ -162,7 +171,7 @@ fn extract(arguments: &ExtractArguments) -> Result<Exit, Failure> {
         look: arguments.look_seconds,
     };
     let state_folder = folder.path().to_owned();
-    let settings = Settings { address, token, roots, state_folder, timing, restarted_because: None };
+    let settings = Settings { address, token, roots, daos, state_folder, timing, restarted_because: None };
     let program = std::env::current_exe();
     let run = program.and_then(|program| guardian::run(&program, settings, &sender, &events));
     match run.map_err(|error| usage(format!("a part of the extractor cannot be started: {error}")))? {
@@ -189,7 +198,8 @@ pub fn run_part(arguments: &PartArguments) -> u8 {
 /// Tells in sentences what works, up to the first thing that does not.
 fn check(arguments: &ExtractArguments) -> Result<Exit, Failure> {
     let address = address(arguments)?;
-    let roots = roots(arguments)?;
+    let roots = folders(&arguments.source, "the source")?;
+    let daos = folders(&arguments.daos, "the DAOS folder")?;
     let found = Finder::default().look(&roots);
     let readable = found.iter().filter(|mailbox| mailbox.unreadable.is_none()).count();
     for mailbox in found.iter() {
@@ -198,6 +208,9 @@ fn check(arguments: &ExtractArguments) -> Result<Exit, Failure> {
         }
     }
     println!("The source can be read: {readable} databases, {} others.", found.len() - readable);
+    for folder in &daos {
+        println!("The DAOS folder {} can be read.", folder.display());
+    }
     let folder = StateFolder::open(&state_path(arguments)?)?;
     let code = code(arguments)?;
     let (address, token) = folder.enrol(address, code.as_ref(), &processes::host_name())?;
@@ -222,23 +235,23 @@ fn address(arguments: &ExtractArguments) -> Result<Address, Failure> {
         .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
 }
 
-/// The source folders in canonical form, so that no link or `..` leads out of them later.
-fn roots(arguments: &ExtractArguments) -> Result<Vec<PathBuf>, Failure> {
-    let roots = arguments.source.iter().map(|source| {
+/// Folders in canonical form, so that no link or `..` leads out of them later.
+fn folders(named: &[PathBuf], what: &str) -> Result<Vec<PathBuf>, Failure> {
+    let folders = named.iter().map(|named| {
         let unreadable = |why: String| {
-            Failure::new(Exit::Source, format!("the source {} cannot be read: {why}", source.display()))
+            Failure::new(Exit::Source, format!("{what} {} cannot be read: {why}", named.display()))
         };
-        let root = source.canonicalize().map_err(|error| unreadable(error.to_string()))?;
-        fs::read_dir(&root).map_err(|error| unreadable(error.to_string()))?;
-        match root.to_str() {
-            Some(_) => Ok(root),
+        let folder = named.canonicalize().map_err(|error| unreadable(error.to_string()))?;
+        fs::read_dir(&folder).map_err(|error| unreadable(error.to_string()))?;
+        match folder.to_str() {
+            Some(_) => Ok(folder),
             None => Err(unreadable("its name is no Unicode text".to_owned())),
         }
     });
-    let mut roots = roots.collect::<Result<Vec<_>, _>>()?;
-    roots.sort();
-    roots.dedup();
-    Ok(roots)
+    let mut folders = folders.collect::<Result<Vec<_>, _>>()?;
+    folders.sort();
+    folders.dedup();
+    Ok(folders)
 }
 
 fn state_path(arguments: &ExtractArguments) -> Result<PathBuf, Failure> {

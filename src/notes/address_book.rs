@@ -15,6 +15,29 @@ pub enum Listed {
     MailIn,
 }
 
+/// What a document says of somebody, as far as names and addresses go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// As [`names`] gives them.
+    pub names: [Vec<String>; 3],
+    /// As [`answer`] gives it.
+    pub address: Option<String>,
+    /// The Notes domain, where it has one.
+    pub domain: String,
+    pub is_group: bool,
+}
+
+/// The entry of a document; `None` where it stands for nobody.
+pub fn entry(note: &Note) -> Option<Entry> {
+    let listed = listed(note)?;
+    Some(Entry {
+        names: names(note),
+        address: answer(note),
+        domain: note.text("MailDomain").trim().to_owned(),
+        is_group: listed == Listed::Group,
+    })
+}
+
 /// The items of a document that [`listed`], [`names`], [`addresses`] and [`answer`] read.
 pub const ITEMS: [&str; 9] = [
     "Form",

@@ -7,17 +7,20 @@
 
 use crate::base::clock::SystemClock;
 use crate::base::ids::{ActionId, MailboxNumber, MigrationId};
-use crate::base::limits::{DELIVERY_QUEUE_BYTES, LEFT_BEHIND_TOLD, SERVICE_LOOK_MS};
+use crate::base::limits::{
+    DELIVERY_QUEUE_BYTES, EXTRACTOR_SILENT_SECONDS, LEFT_BEHIND_TOLD, SERVICE_LOOK_MS,
+};
 use crate::base::secret::Secret;
 use crate::buffers::action::{ActionBuffer, Ending, LeaseSettings};
 use crate::buffers::data::{DataBuffer, DataLimits};
 use crate::conversion::{Choices, Directory};
-use crate::destinations::Traits;
 use crate::destinations::registry::Target;
+use crate::destinations::{Destination, Traits};
 use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
+use crate::server::address_books::{self, Names, Table};
 use crate::server::communication::{Communication, CommunicationSettings};
 use crate::server::delivery::Settings;
 use crate::server::migration::delivery_job::{self, Message, Progress};
@@ -25,7 +28,7 @@ use crate::server::migration::queue::Queue;
 use crate::server::migration::{Delivery, MigrationError, Parts, Service, Step};
 use crate::server::pool::Pool;
 use crate::server::scheduler::{Decision, Event, Scheduler, SchedulerSettings};
-use crate::store::config::{Mailbox, PassLine, PassState, Retry};
+use crate::store::config::{Connector, Mailbox, PassLine, PassState, Retry};
 use crate::store::seal::SealKey;
 use crate::store::{Entry, StateStore, StoreError};
 use std::collections::{BTreeSet, HashMap};
@@ -48,7 +51,7 @@ pub struct MachineSettings {
     pub communication: CommunicationSettings,
     /// Threads that convert; 0 for as many as there are cores.
     pub conversion_threads: usize,
-    /// What is known of Notes names.
+    /// What is known of Notes names without the address books that extractors read.
     pub directory: Arc<Directory>,
     pub choices: Choices,
 }
@@ -89,7 +92,10 @@ pub struct SetAsideItem {
 
 /// The server without HTTP.
 pub struct Machine {
+    /// Its directory has no names of address books.
     parts: Parts,
+    /// What is known of Notes names now.
+    names: Mutex<Names>,
     communication: Arc<Communication>,
     key: SealKey,
     clock: SystemClock,
@@ -166,6 +172,7 @@ impl Machine {
         ));
         let (inbox, events) = mpsc::channel();
         let machine = Arc::new(Self {
+            names: Mutex::default(),
             parts: Parts {
                 store,
                 actions,
@@ -190,6 +197,7 @@ impl Machine {
         let weak = Arc::downgrade(&machine);
         let news = move || weak.upgrade().iter().for_each(|machine| machine.changed());
         machine.communication.on_news(Box::new(news));
+        machine.renew_directory()?;
         machine.go_on()?;
         let scheduling = Arc::clone(&machine);
         let thread = thread::Builder::new()
@@ -245,6 +253,9 @@ impl Machine {
     ) -> Result<MigrationId, OrderError> {
         let line = self.store().line::<Mailbox>(mailbox)?.ok_or(OrderError::NoMailbox(mailbox))?;
         let target = target_of(&line)?;
+        if !target.is_directory() {
+            self.read_address_books()?;
+        }
         // The lock is held until the scheduler knows the pass, so that two orders at once start one.
         let scheduler = lock(&self.scheduler);
         if scheduler.has(&target.mailbox()) || self.is_under_way(mailbox)? {
@@ -260,6 +271,55 @@ impl Machine {
         self.tell(Event::Started { pass: pass.id, mailbox: target.mailbox() });
         self.changed();
         Ok(pass.id)
+    }
+
+    /// Orders passes over the address books whose extractors are there, so that a mailbox finds what they say now. A
+    /// book that is being read or waits for its next try needs no other one.
+    fn read_address_books(&self) -> Result<(), OrderError> {
+        for book in self.address_books()? {
+            if !self.is_in_reach(&book)? {
+                continue;
+            }
+            match self.start(book.id, None, None) {
+                Ok(_) | Err(OrderError::UnderWay(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the extractor of a mailbox called lately.
+    fn is_in_reach(&self, mailbox: &Mailbox) -> Result<bool, StoreError> {
+        let Some(connector) = self.store().line::<Connector>(mailbox.connector)? else { return Ok(false) };
+        let (now, silent) = (self.clock.now().monotonic, Duration::from_secs(EXTRACTOR_SILENT_SECONDS));
+        let views = self.communication.extractors()?;
+        let view = views.iter().find(|view| view.line.id == connector.extractor && !view.line.revoked);
+        let heard = view.and_then(|view| view.last_heard);
+        Ok(heard.is_some_and(|heard| now.0.saturating_sub(heard.monotonic.0) < silent))
+    }
+
+    fn address_books(&self) -> Result<Vec<Mailbox>, StoreError> {
+        Ok(self.store().lines::<Mailbox>()?.into_iter().filter(Mailbox::is_directory).collect())
+    }
+
+    /// Makes what is known of names anew: an address book was read or taken away.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn renew_directory(&self) -> Result<(), StoreError> {
+        // Held over the look, so that of two passes that end together the later one has the last word.
+        let mut names = lock(&self.names);
+        let books = self.address_books()?;
+        *names = match books.is_empty() {
+            true => Names { directory: Arc::clone(&self.parts.directory), of_books: HashMap::new() },
+            false => address_books::names(self.store(), &self.parts.directory, &books)?,
+        };
+        Ok(())
+    }
+
+    /// How many people, groups and databases an address book lists that were read.
+    pub fn names_of(&self, book: MailboxNumber) -> usize {
+        lock(&self.names).of_books.get(&book).copied().unwrap_or_default()
     }
 
     /// Stops a pass. What it delivered stays, and the next pass goes on from there.
@@ -328,7 +388,10 @@ impl Machine {
     pub fn findings(&self, mailbox: Option<MailboxNumber>) -> Result<Summary, OrderError> {
         let lines = match mailbox {
             Some(id) => vec![self.store().line::<Mailbox>(id)?.ok_or(OrderError::NoMailbox(id))?],
-            None => self.store().lines::<Mailbox>()?,
+            None => {
+                let lines = self.store().lines::<Mailbox>()?.into_iter();
+                lines.filter(|line| !line.is_directory()).collect()
+            }
         };
         // Several databases may go to one target, and its ledger counts once.
         let targets = lines.iter().map(|line| Ok(target_of(line)?.mailbox()));
@@ -494,8 +557,9 @@ impl Machine {
             progress: Progress::default(),
             queue: Queue::new(DELIVERY_QUEUE_BYTES),
         });
+        let directory = Arc::clone(&lock(&self.names).directory);
         let service = Service::begin(
-            self.parts.clone(),
+            Parts { directory, ..self.parts.clone() },
             pass,
             settings.clone(),
             mailbox.all_documents,
@@ -507,7 +571,11 @@ impl Machine {
         self.note(pass, |line| line.state = PassState::Running)?;
         let (store, delivering) = (Arc::clone(self.store()), Arc::clone(&running));
         self.parts.pool.upload(move || {
-            let open = Box::new(move || target.open(password));
+            let names = target.is_directory().then(|| Table::new(Arc::clone(&store), target.mailbox()));
+            let open = Box::new(move || match names {
+                Some(table) => Ok(Box::new(table) as Box<dyn Destination>),
+                None => target.open(password),
+            });
             delivery_job::run(&store, open, &settings, &delivering.queue, &delivering.progress);
             delivering.signal(|_| ());
         });
@@ -525,10 +593,11 @@ impl Machine {
     /// The thread of a pass, from its first step to its last word.
     fn run_pass(&self, pass: MigrationId, mut service: Service<Arc<Running>>, running: &Arc<Running>) {
         let ended = self.drive(pass, &mut service, running);
+        let is_directory = service.is_directory();
         // Content that nobody takes any more makes room; what was handed on is in the ledger.
         drop(service);
         lock(&self.running).remove(&pass);
-        if let Err(error) = self.close_pass(pass, &ended, running) {
+        if let Err(error) = self.close_pass(pass, is_directory, &ended, running) {
             tracing::error!("the end of pass {pass} could not be noted: {error}");
         }
         if !self.shutting_down.load(Ordering::Relaxed) {
@@ -594,13 +663,23 @@ impl Machine {
         service.step()
     }
 
-    fn close_pass(&self, pass: MigrationId, ended: &Ended, running: &Running) -> Result<(), StoreError> {
+    fn close_pass(
+        &self,
+        pass: MigrationId,
+        is_directory: bool,
+        ended: &Ended,
+        running: &Running,
+    ) -> Result<(), StoreError> {
         match ended {
             Ended::Complete { .. } => self.parts.actions.end(pass, Ending::Done)?,
             Ended::Closed => self.parts.actions.end(pass, Ending::Stop)?,
             Ended::Failed { .. } => self.parts.actions.remove(pass)?,
         }
         self.parts.data.clear(pass)?;
+        // Before the scheduler hears of it, so that a mailbox that waited finds the names.
+        if is_directory {
+            self.renew_directory()?;
+        }
         let tally = running.progress.tally();
         let left_behind = running.progress.left_behind();
         let final_word = match ended {

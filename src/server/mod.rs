@@ -1,5 +1,6 @@
 //! The server's parts. `migrate` uses the same ones without a server around them.
 
+pub mod address_books;
 pub mod api;
 pub mod communication;
 pub mod delivery;

@@ -2,10 +2,12 @@
 //! else.
 //!
 //! Driven by `server::machine`, which brings events and carries the decisions out. Two passes into the same mailbox
-//! at the destination never run at the same time, because each believes what the ledger says between its commits.
+//! at the destination never run at the same time, because each believes what the ledger says between its commits. Address
+//! books go first: a mailbox does not begin while one is queued or read, for [`ADDRESS_BOOK_SECONDS`] at most.
 
 use crate::base::clock::Moment;
 use crate::base::ids::MigrationId;
+use crate::base::limits::ADDRESS_BOOK_SECONDS;
 use crate::model::item::MailboxId;
 use std::collections::BTreeMap;
 
@@ -76,10 +78,12 @@ struct Scheduled {
     mailbox: MailboxId,
     state: State,
     failures: u32,
+    /// When it was ordered.
+    since: Moment,
 }
 
 /// The passes that are not over.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Scheduler {
     settings: SchedulerSettings,
     passes: BTreeMap<MigrationId, Scheduled>,
@@ -100,7 +104,8 @@ impl Scheduler {
         let mut decisions = Vec::new();
         match event {
             Event::Started { pass, mailbox } => {
-                let scheduled = Scheduled { mailbox, state: State::Queued, failures: 0 };
+                let since = now;
+                let scheduled = Scheduled { mailbox, state: State::Queued, failures: 0, since };
                 self.passes.entry(pass).or_insert(scheduled);
             }
             Event::StopOrdered { pass } => decisions.extend(self.stop(pass)),
@@ -163,18 +168,34 @@ impl Scheduler {
     /// Starts what may run, the oldest pass first.
     fn open(&mut self, now: Moment, decisions: &mut Vec<Decision>) {
         let mut running: Vec<MailboxId> = self.running().cloned().collect();
+        let is_reading = self.is_reading_names(now);
         for (pass, scheduled) in &mut self.passes {
             let due = match scheduled.state {
                 State::Queued => true,
                 State::Waiting { until } => until.monotonic <= now.monotonic,
                 State::Running { .. } => false,
             };
-            if due && running.len() < self.settings.running && !running.contains(&scheduled.mailbox) {
+            let is_held = is_reading && !scheduled.mailbox.is_directory();
+            if due
+                && !is_held
+                && running.len() < self.settings.running
+                && !running.contains(&scheduled.mailbox)
+            {
                 scheduled.state = State::Running { closing: false };
                 running.push(scheduled.mailbox.clone());
                 decisions.push(Decision::Open(*pass));
             }
         }
+    }
+
+    /// Whether an address book has its turn; one that failed or takes too long holds nobody.
+    fn is_reading_names(&self, now: Moment) -> bool {
+        let most_ms = ADDRESS_BOOK_SECONDS * 1_000;
+        self.passes.values().any(|scheduled| {
+            scheduled.mailbox.is_directory()
+                && !matches!(scheduled.state, State::Waiting { .. })
+                && now.monotonic < scheduled.since.plus_ms(most_ms).monotonic
+        })
     }
 
     fn running(&self) -> impl Iterator<Item = &MailboxId> {
@@ -211,6 +232,20 @@ mod tests {
         assert_eq!(start(&mut scheduler, MigrationId(4), "z"), []);
         let after = scheduler.apply(Event::Completed { pass: A }, START);
         assert_eq!(after, [Decision::Finish(A), Decision::Open(B)]);
+    }
+
+    #[test]
+    fn mailboxes_wait_for_address_books_but_not_for_ever() {
+        let mut scheduler = scheduler(2);
+        assert_eq!(start(&mut scheduler, A, "directory:x"), [Decision::Open(A)]);
+        assert_eq!(start(&mut scheduler, B, "y"), []);
+        let late = START.plus_ms(ADDRESS_BOOK_SECONDS * 1_000);
+        assert_eq!(scheduler.clone().apply(Event::Tick, START.plus_ms(1)), []);
+        assert_eq!(scheduler.clone().apply(Event::Tick, late), [Decision::Open(B)]);
+        let failed = scheduler.clone().apply(Event::Failed { pass: A, why: String::new() }, START);
+        assert!(matches!(failed[..], [Decision::Wait { pass: A, .. }, Decision::Open(B)]), "{failed:?}");
+        let completed = scheduler.apply(Event::Completed { pass: A }, START);
+        assert_eq!(completed, [Decision::Finish(A), Decision::Open(B)]);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! The kinds of source that SOURCE on the command line can name: one line per kind.
 
 use crate::sources::dxl::{self, DxlSource, RECOGNITION_BYTES, is_dxl};
-use crate::sources::nsf::{self, DaosFolder, NsfSource};
+use crate::sources::nsf::{self, DaosFolders, NsfSource};
 use crate::sources::{Glance, Source, SourceError};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Opens the source at a path, with the folder in which its server kept attachments.
-type OpenSource = fn(&Path, Option<DaosFolder>) -> Result<Box<dyn Source>, SourceError>;
+/// Opens the source at a path, with the folders in which its server kept attachments.
+type OpenSource = fn(&Path, Option<DaosFolders>) -> Result<Box<dyn Source>, SourceError>;
 
 struct Kind {
     name: &'static str,
@@ -25,13 +25,7 @@ const KINDS: &[Kind] = &[
         name: "nsf",
         recognise: |head| head.starts_with(&[0x1A, 0x00]),
         extensions: &["nsf"],
-        open: |path, daos| {
-            let source = NsfSource::open(path)?;
-            Ok(Box::new(match daos {
-                Some(folder) => source.with_daos(folder),
-                None => source,
-            }))
-        },
+        open: |path, daos| Ok(Box::new(NsfSource::open(path)?.with_daos(daos))),
         glance: nsf::glance,
     },
     Kind {
@@ -103,11 +97,11 @@ impl NamedSource {
         self.open_with(None)
     }
 
-    /// Opens the source with the folder in which its server kept attachments.
+    /// Opens the source with the folders in which its server kept attachments.
     ///
     /// # Errors
     /// As [`NamedSource::open`].
-    pub fn open_with(&self, daos: Option<DaosFolder>) -> Result<Box<dyn Source>, SourceError> {
+    pub fn open_with(&self, daos: Option<DaosFolders>) -> Result<Box<dyn Source>, SourceError> {
         let kind = self.kind.map_or_else(|| recognise(&self.path), Ok)?;
         (kind.open)(&self.path, daos)
     }

@@ -6,7 +6,7 @@
 
 use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId, UserId};
 use crate::model::filter::{Filter, ItemKind};
-use crate::model::item::Origin;
+use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::SetAside;
 use crate::model::outcome::Tally;
 use crate::store::open::{StateStore, StoreError};
@@ -96,13 +96,20 @@ pub struct Mailbox {
     pub connector: ConnectorId,
     /// The mailbox inside the connector: a file below its folder.
     pub source: String,
-    /// A TARGET as on the command line, without a password.
+    /// A TARGET as on the command line, without a password; `directory:NAME` for an address book.
     pub target: String,
     pub target_password: Option<Sealed>,
     /// Also carry documents that are not mail-file content.
     pub all_documents: bool,
     /// Which items are carried.
     pub filter: FilterForm,
+}
+
+impl Mailbox {
+    /// Whether it is an address book, of which only names are kept.
+    pub fn is_directory(&self) -> bool {
+        self.target.starts_with(MailboxId::DIRECTORY)
+    }
 }
 
 /// What is left out of a mailbox.

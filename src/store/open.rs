@@ -5,8 +5,8 @@ use crate::base::limits::STORE_CACHE_BYTES;
 use crate::store::record::RecordError;
 use crate::store::seal::SealError;
 use crate::store::tables::{
-    ACTIONS, AUDIT, CONFIG, COUNTERS, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA, SCHEMA_VERSION,
-    TWINS,
+    ACTIONS, AUDIT, CONFIG, COUNTERS, DIRECTORY, FOLDERS, IN_FLIGHT, LEDGER, META, REMOVALS, SCHEMA,
+    SCHEMA_VERSION, TWINS,
 };
 use crate::store::writer::Writer;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError};
@@ -100,7 +100,7 @@ impl StateStore {
                 return Err(StoreError::Newer { path: path.to_owned(), found });
             }
             Some(SCHEMA_VERSION) => {}
-            // Schemas 1 and 2: entries of the ledger read as they are, and only tables are missing.
+            // Schemas 1 to 3: entries of the ledger read as they are, and only tables are missing.
             Some(_) | None => make_tables(&database)?,
         }
         Ok(Self { database, writer: Writer::default(), _lock: None })
@@ -149,6 +149,7 @@ fn make_tables(database: &Database) -> Result<(), StoreError> {
     transaction.open_table(FOLDERS)?;
     transaction.open_table(REMOVALS)?;
     transaction.open_table(TWINS)?;
+    transaction.open_table(DIRECTORY)?;
     transaction.open_table(CONFIG)?;
     transaction.open_table(ACTIONS)?;
     transaction.open_table(AUDIT)?;
@@ -178,6 +179,20 @@ mod tests {
             StateStore::open(folder.path()).unwrap();
         }
         assert!(!folder.path().join("state.new").exists());
+    }
+
+    #[test]
+    fn a_state_of_the_schema_before_gains_what_is_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = StateStore::open(folder.path()).unwrap();
+        let transaction = store.database.begin_write().unwrap();
+        transaction.delete_table(DIRECTORY).unwrap();
+        transaction.open_table(META).unwrap().insert(SCHEMA, 3).unwrap();
+        transaction.commit().unwrap();
+        drop(store);
+        let store = StateStore::open(folder.path()).unwrap();
+        assert_eq!(schema(&store.database).unwrap(), Some(SCHEMA_VERSION));
+        store.database.begin_read().unwrap().open_table(DIRECTORY).unwrap();
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub const META: TableDefinition<&str, u32> = TableDefinition::new("meta");
 pub const SCHEMA: &str = "schema";
 
 /// The version of these tables that this program writes. It reads this one and all before.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// (mailbox, origin) -> what became of the item and where its placements lie.
 pub const LEDGER: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("ledger");
@@ -27,6 +27,9 @@ pub const REMOVALS: TableDefinition<(&str, &[u8]), ()> = TableDefinition::new("r
 
 /// (mailbox, identity) -> the item by which a mail or entry was delivered that lies in several databases.
 pub const TWINS: TableDefinition<(&str, [u8; 16]), &[u8]> = TableDefinition::new("twins");
+
+/// (address book, document and digest) -> whom the document stands for, as `store::directory` says.
+pub const DIRECTORY: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("directory");
 
 /// (kind, number) -> a line of the configuration, as `store::config` says.
 pub const CONFIG: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("config");

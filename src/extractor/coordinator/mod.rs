@@ -199,6 +199,7 @@ impl Coordinator {
             address: self.settings.address.clone(),
             token: self.settings.token.clone(),
             roots: self.settings.roots.clone(),
+            daos: self.settings.daos.clone(),
             state_folder: self.settings.state_folder.clone(),
             retry: self.settings.timing.retry,
             alive: Duration::from_secs(self.limits.alive_seconds.max(1).into()),

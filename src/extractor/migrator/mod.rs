@@ -21,6 +21,7 @@ use crate::protocol::Request;
 use crate::protocol::action::{Action, ActionRequest, Held, Lease, Order};
 use crate::protocol::calls::TestRequest;
 use crate::protocol::transfer::{ChunkWriter, WriteError};
+use crate::sources::nsf::DaosFolders;
 use crate::sources::registry::NamedSource;
 use alive::Alive;
 use perform::{OpenError, Opened};
@@ -195,7 +196,9 @@ fn open<'a>(
         None => {
             let path = mailbox::locate(&settings.roots, &settings.place)?;
             say(format_args!("migration {} reads {}", settings.migration, path.display()));
-            Ok(source.insert(NamedSource::at(&settings.place.kind, path).open()?))
+            // Without a folder that is gone for a moment, mails would arrive without attachments that are there.
+            let daos = DaosFolders::open(&settings.daos)?;
+            Ok(source.insert(NamedSource::at(&settings.place.kind, path).open_with(daos)?))
         }
     }
 }

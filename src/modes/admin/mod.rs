@@ -61,6 +61,9 @@ enum Command {
     /// Say which mailbox goes where.
     #[command(subcommand)]
     Mailbox(MailboxCommand),
+    /// Say which address books hold the Internet addresses of Notes names.
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
     /// Carry mailboxes.
     #[command(subcommand)]
     Pass(PassCommand),
@@ -137,6 +140,35 @@ enum MailboxCommand {
     Test {
         /// The number of the mailbox.
         mailbox: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DirectoryCommand {
+    /// Add an address book that lies beside an extractor, such as the Domino directory names.nsf, and read it.
+    ///
+    /// Passes that begin afterwards find its names. Each pass over a mailbox has it read again first, as far as it
+    /// changed. What was delivered before stays as it is.
+    Add {
+        /// CONNECTOR:PATH, the path below the connector's folder with `/` between its parts.
+        source: String,
+        /// Show the progress, and end when it is read.
+        #[arg(long)]
+        wait: bool,
+    },
+    List,
+    /// Read an address book again now.
+    Read {
+        /// The number of the address book.
+        directory: u64,
+        /// Show the progress, and end when it is read.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Forget an address book and its names.
+    Remove {
+        /// The number of the address book.
+        directory: u64,
     },
 }
 
@@ -232,6 +264,7 @@ impl Admin {
             }
             Command::Connector(command) => self.connector(command),
             Command::Mailbox(command) => self.mailbox(command),
+            Command::Directory(command) => self.directory(command),
             Command::Pass(command) => self.pass(command),
             Command::SetAside { mailbox } => self.set_aside(*mailbox),
         }
@@ -310,9 +343,7 @@ impl Admin {
             MailboxCommand::Add { source, target, password_file, all_documents, filter } => {
                 let Filter { only, since_unix_ms, before_unix_ms } = filter.filter()?;
                 let only: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
-                let Some((connector, path)) = source.split_once(':') else {
-                    return Err(usage(format!("`{source}` is no CONNECTOR:PATH")));
-                };
+                let (connector, path) = place(source)?;
                 let parsed = Target::parse(target)?;
                 // A directory is meant as seen from here, and the server may have been started elsewhere.
                 let (target, password) = match parsed.wants_password() {
@@ -350,6 +381,30 @@ impl Admin {
                     Some("full") => Exit::Full,
                     _ => Exit::Destination,
                 })
+            }
+        }
+    }
+
+    fn directory(&self, command: &DirectoryCommand) -> Result<Exit, Failure> {
+        match command {
+            DirectoryCommand::Add { source, wait } => {
+                let (connector, path) = place(source)?;
+                let body = json!({"connector": self.connector_id(connector)?, "source": path});
+                let answer = self.client.post("directories", &body)?;
+                if let Some(pass) = answer["last_pass"]["id"].as_u64().filter(|_| *wait) {
+                    return watch::pass(self, pass);
+                }
+                let text = format!("Directory {} is added and is being read.", answer["id"]);
+                Ok(self.result(&answer, &text))
+            }
+            DirectoryCommand::List => self.show("directories", table::directories),
+            DirectoryCommand::Read { directory, wait } => {
+                let answer = self.client.post("passes", &json!({"mailbox": directory}))?;
+                self.started(&answer, *wait)
+            }
+            DirectoryCommand::Remove { directory } => {
+                let answer = self.client.delete(&format!("directories/{directory}"))?;
+                Ok(self.result(&answer, &format!("Directory {directory} is removed.")))
             }
         }
     }
@@ -399,6 +454,11 @@ impl Admin {
             page = self.client.get(&format!("{path}?after={next}"))?;
         }
     }
+}
+
+/// The connector and the path that CONNECTOR:PATH names.
+fn place(source: &str) -> Result<(&str, &str), Failure> {
+    source.split_once(':').ok_or_else(|| usage(format!("`{source}` is no CONNECTOR:PATH")))
 }
 
 fn usage(sentence: impl Into<String>) -> Failure {

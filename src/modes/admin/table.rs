@@ -161,6 +161,20 @@ pub fn mailboxes(answer: &Value) -> String {
     )
 }
 
+pub fn directories(answer: &Value) -> String {
+    table(
+        &answer["directories"],
+        "No address book; add one with `notesferry admin directory add`.",
+        &[
+            ("No", plain!("id")),
+            ("Source", plain!("name")),
+            ("Names", plain!("names")),
+            ("Read", |line| time(&line["read_unix_ms"])),
+            ("State", |line| state(&line["last_pass"])),
+        ],
+    )
+}
+
 pub fn passes(answer: &Value) -> String {
     table(
         &answer["passes"],

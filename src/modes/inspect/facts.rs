@@ -5,6 +5,7 @@
 
 use crate::model::blob::Blob;
 use crate::model::content::{Content, File, FileBody, SourceItem, SourceItemId};
+use crate::model::loss::LossKind;
 use crate::notes::document::{Note, NoteClass};
 use crate::notes::ids::NoteId;
 use crate::notes::item::ItemType;
@@ -37,11 +38,20 @@ pub struct FileFacts {
     pub inherits_from: String,
     pub owner: Option<String>,
     pub folders: Vec<FolderFacts>,
+    pub outside: OutsideFacts,
     /// Unread notes by user.
     pub unread: BTreeMap<String, usize>,
     /// Who has the file open for writing.
     pub in_use: Option<String>,
     pub warnings: Vec<String>,
+}
+
+/// Attachments that a server keeps outside the database (DAOS).
+#[derive(Debug, Serialize)]
+pub struct OutsideFacts {
+    pub attachments: u64,
+    /// Those whose bytes are in a folder that was named.
+    pub found: u64,
 }
 
 /// One folder.
@@ -81,17 +91,21 @@ pub struct AttachmentFacts {
     pub host: u16,
     /// Of the unpacked bytes; `null` where they cannot be read.
     pub sha256: Option<String>,
+    #[serde(skip)]
+    is_missed_outside: bool,
 }
 
 /// Reads a whole database and says what is in it.
 ///
 /// # Errors
-/// When the file cannot be opened as a database.
-pub fn read(path: &Path) -> Result<FileFacts, SourceError> {
-    let mut source = NsfSource::open(path)?;
+/// When the list of documents cannot be read.
+pub fn read(path: &Path, mut source: NsfSource) -> Result<FileFacts, SourceError> {
     let info = source.info();
     let mut warnings = info.warnings;
     let documents = read_documents(&mut source, &mut warnings)?;
+    let outside = source.external_files();
+    let attachments = documents.iter().flat_map(|document| &document.attachments);
+    let missed = attachments.filter(|attachment| attachment.is_missed_outside).count() as u64;
     let database = source.database().clone();
     let header = database.header();
     let folders = source.folders()?.into_iter().map(|folder| FolderFacts {
@@ -120,6 +134,7 @@ pub fn read(path: &Path) -> Result<FileFacts, SourceError> {
         inherits_from: header.inherits_from.clone(),
         owner: source.owner().map(str::to_owned),
         folders: folders.collect(),
+        outside: OutsideFacts { attachments: outside, found: outside.saturating_sub(missed) },
         unread: unread.into_iter().map(|list| (list.user, list.notes.len())).collect(),
         in_use: info.in_use,
         warnings,
@@ -186,6 +201,7 @@ fn attachment_facts(file: &File) -> AttachmentFacts {
             FileBody::Read(blob) => digest(blob).ok(),
             FileBody::Lost(_) => None,
         },
+        is_missed_outside: matches!(&file.body, FileBody::Lost(loss) if loss.kind == LossKind::AttachmentExternal),
     }
 }
 

@@ -9,7 +9,7 @@ mod summary;
 
 use crate::notes::ids::{NoteId, Unid};
 use crate::sources::dxl;
-use crate::sources::nsf::NsfSource;
+use crate::sources::nsf::{DaosFolders, NsfSource};
 use crate::sources::{SourceError, nsf::database::Database};
 use anyhow::Context as _;
 use std::io::Write;
@@ -29,6 +29,11 @@ pub struct InspectArguments {
     /// Print all items of one note: its UNID (32 digits) or its note id (8 digits)
     #[arg(long, value_name = "UNID", conflicts_with = "json")]
     note: Option<String>,
+
+    /// A folder in which a Domino server keeps attachments of these databases (DAOS, files that end in .nlo); may be
+    /// given several times
+    #[arg(long, value_name = "FOLDER")]
+    daos: Vec<PathBuf>,
 
     /// Write the attachments into this folder: of the note named by --note, or of all documents
     #[arg(long, value_name = "DIR")]
@@ -65,7 +70,7 @@ fn inspect(arguments: &InspectArguments, path: &Path, out: &mut dyn Write) -> an
         path.display()
     );
     if let Some(text) = &arguments.note {
-        let mut source = NsfSource::open(path)?;
+        let mut source = open(arguments, path)?;
         let id = find_note(source.database(), text).with_context(|| format!("in {}", path.display()))?;
         note::print(&source, id, out)?;
         if let Some(folder) = &arguments.attachments {
@@ -73,7 +78,7 @@ fn inspect(arguments: &InspectArguments, path: &Path, out: &mut dyn Write) -> an
         }
         return Ok(());
     }
-    let facts = facts::read(path)?;
+    let facts = facts::read(path, open(arguments, path)?)?;
     if arguments.json {
         serde_json::to_writer(&mut *out, &facts).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -82,11 +87,15 @@ fn inspect(arguments: &InspectArguments, path: &Path, out: &mut dyn Write) -> an
     }
     if let Some(folder) = &arguments.attachments {
         let mut messages: Vec<u8> = Vec::new();
-        extract::of_documents(&mut NsfSource::open(path)?, folder, &mut messages)?;
+        extract::of_documents(&mut open(arguments, path)?, folder, &mut messages)?;
         // With --json the standard output is for machines.
         if arguments.json { std::io::stderr().write_all(&messages)? } else { out.write_all(&messages)? }
     }
     Ok(())
+}
+
+fn open(arguments: &InspectArguments, path: &Path) -> Result<NsfSource, SourceError> {
+    Ok(NsfSource::open(path)?.with_daos(DaosFolders::open(&arguments.daos)?))
 }
 
 /// The note that a UNID or note id names.

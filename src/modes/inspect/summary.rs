@@ -1,6 +1,6 @@
 //! The text that `inspect` prints for a database.
 
-use super::facts::{FileFacts, class_name};
+use super::facts::{FileFacts, OutsideFacts, class_name};
 use super::{counted, grouped, printable};
 use indicatif::HumanBytes;
 use std::collections::BTreeMap;
@@ -30,6 +30,9 @@ pub fn print(facts: &FileFacts, out: &mut dyn Write) -> io::Result<()> {
     let documents = facts.documents.len() as u64;
     line("Documents", &grouped(documents))?;
     line("Attachments", &attachments(facts))?;
+    if let OutsideFacts { attachments: attachments @ 1.., found } = facts.outside {
+        line("In DAOS", &format!("{}, {} of them found", counted(attachments, "file"), grouped(found)))?;
+    }
     print_notes(facts, out)?;
     let mut forms = BTreeMap::new();
     for document in &facts.documents {

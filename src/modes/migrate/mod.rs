@@ -21,7 +21,7 @@ use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
 use crate::notes::document::Note;
 use crate::server::delivery::{Conversion, Pass, Preparer, Settings};
-use crate::sources::nsf::DaosFolder;
+use crate::sources::nsf::DaosFolders;
 use crate::sources::registry::NamedSource;
 use crate::sources::{Source, SourceError, SourceInfo};
 use crate::store::StateStore;
@@ -32,7 +32,7 @@ use filter::FilterArguments;
 use jiff::Timestamp;
 use report::Reporter;
 use report_file::ReportFiles;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -80,12 +80,13 @@ pub struct MigrateArguments {
     #[command(flatten)]
     conversion: ConversionArguments,
 
-    /// The folder in which a Domino server keeps the attachments of this database (DAOS, files that end in .nlo).
+    /// The folder in which a Domino server keeps the attachments of this database (DAOS, files that end in .nlo); may
+    /// be given several times.
     ///
     /// Only files that are not encrypted can be read, and most servers encrypt them; a copy of the database with its
     /// attachments inside is the surer way.
     #[arg(long, value_name = "FOLDER")]
-    daos: Option<PathBuf>,
+    daos: Vec<PathBuf>,
 
     /// A file whose first line is the password of the target.
     ///
@@ -150,7 +151,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     } else {
         Secret::new("")
     };
-    let mut source = named.open_with(arguments.daos.as_deref().map(open_daos).transpose()?)?;
+    let mut source = named.open_with(open_daos(&arguments.daos)?)?;
     let mut info = source.info();
     if let Some(why) = &info.in_use {
         return Err(Failure::new(
@@ -159,7 +160,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         ));
     }
     if let files @ 1.. = source.external_files() {
-        info.warnings.push(external_warning(files, arguments.daos.is_some()));
+        info.warnings.push(external_warning(files, !arguments.daos.is_empty()));
     }
     let folders = source.folders()?;
     let mut exports = arguments.exports.as_deref().map(Exports::begin).transpose()?;
@@ -312,9 +313,10 @@ fn carry_item(
     Ok(pass.add(prepared)?)
 }
 
-fn open_daos(folder: &Path) -> Result<DaosFolder, Failure> {
-    let failure = |error| Failure::new(Exit::Usage, format!("the folder {}: {error}", folder.display()));
-    DaosFolder::open(folder).map_err(failure)
+/// # Errors
+/// A folder that cannot be read is a wrong option, not a source.
+pub(super) fn open_daos(folders: &[PathBuf]) -> Result<Option<DaosFolders>, Failure> {
+    DaosFolders::open(folders).map_err(|error| Failure::new(Exit::Usage, error.to_string()))
 }
 
 /// Said before the first byte is carried, so that somebody can make a copy with all attachments first.

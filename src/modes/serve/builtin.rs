@@ -7,12 +7,12 @@
 use crate::base::files::write_private;
 use crate::base::limits::SERVER_STOP_SECONDS;
 use crate::modes::Failure;
-use crate::modes::serve::usage;
+use crate::modes::serve::{settings, usage};
 use crate::server::machine::Machine;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -51,7 +51,7 @@ struct State {
 /// When its folder or its code cannot be made.
 pub fn start(
     data_folder: &Path,
-    sources: &[PathBuf],
+    settings: &settings::Builtin,
     address: &str,
     fingerprint: Option<&str>,
     machine: &Machine,
@@ -69,8 +69,10 @@ pub fn start(
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(["extract", "--end-with-stdin", "--server", address]);
     command.arg("--state-dir").arg(&folder).arg("--enrol-file").arg(&code_file);
-    for source in sources {
-        command.arg("--source").arg(source);
+    for (option, folders) in [("--source", &settings.sources), ("--daos", &settings.daos)] {
+        for folder in folders {
+            command.arg(option).arg(folder);
+        }
     }
     command.stdin(Stdio::piped()).stdout(Stdio::null());
     let lifeline = Arc::new(Lifeline::default());

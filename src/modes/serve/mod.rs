@@ -305,8 +305,7 @@ fn start_builtin(
     machine: &Machine,
     open: &Open,
 ) -> Result<Option<Builtin>, Failure> {
-    let sources = &settings.builtin.sources;
-    if sources.is_empty() {
+    if settings.builtin.sources.is_empty() {
         return Ok(None);
     }
     let scheme = if settings.http { "http" } else { "https" };
@@ -317,7 +316,7 @@ fn start_builtin(
         _ => {}
     }
     let address = format!("{scheme}://{local}");
-    builtin::start(folder, sources, &address, open.fingerprint.as_deref(), machine).map(Some)
+    builtin::start(folder, &settings.builtin, &address, open.fingerprint.as_deref(), machine).map(Some)
 }
 
 /// Where others find the server. An address that stands for all of this machine is no place to connect to.

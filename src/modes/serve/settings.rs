@@ -112,6 +112,8 @@ pub struct Conversion {
 pub struct Builtin {
     /// Folders with Notes databases on this machine. Without one there is no such extractor.
     pub sources: Vec<PathBuf>,
+    /// Folders on this machine in which a Domino server keeps attachments of these databases.
+    pub daos: Vec<PathBuf>,
 }
 
 /// How much is told on standard error.
@@ -294,6 +296,8 @@ const BUILTIN_TEMPLATE: &str = r#"
 [builtin]
 # Folders with Notes databases on this machine. With one, the server runs an extractor for them.
 sources = []
+# Folders in which a Domino server keeps attachments of these databases (DAOS, files that end in .nlo).
+daos = []
 "#;
 
 fn read(path: &Path) -> io::Result<String> {

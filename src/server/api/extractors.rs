@@ -116,12 +116,16 @@ impl Suggestions {
         let (connector, source) = self.place(root, path).unzip();
         let is_this =
             |line: &&Mailbox| Some(line.connector) == connector && Some(line.source.as_str()) == source;
+        let is_book = |line: &&Mailbox| line.is_directory();
+        let is_mailbox = |line: &&Mailbox| !line.is_directory();
         let user = self.user(path);
         let encoded = utf8_percent_encode(&user, USER).to_string();
         json!({
             "root": root, "path": path, "title": title, "owner": owner, "bytes": bytes, "in_use": in_use,
             "unreadable": unreadable,
-            "mailbox": self.mailboxes.iter().find(is_this).map(|line| line.id),
+            "mailbox": self.mailboxes.iter().filter(is_mailbox).find(is_this).map(|line| line.id),
+            "is_directory": is_directory(path),
+            "directory": self.mailboxes.iter().filter(is_book).find(is_this).map(|line| line.id),
             "suggested": {
                 "connector": connector, "source": source, "user": user,
                 "target": self.pattern.as_ref().map(|pattern| pattern.replace("{user}", &encoded)),
@@ -158,6 +162,11 @@ impl Suggestions {
     }
 }
 
+/// Whether a file has the name that Domino and Notes give an address book.
+fn is_directory(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case("names.nsf"))
+}
+
 fn users(found: &[FoundMailbox]) -> HashMap<String, usize> {
     let mut users = HashMap::new();
     found.iter().for_each(|found| *users.entry(file_user(&found.path)).or_default() += 1);
@@ -176,6 +185,7 @@ fn without_suffix(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::filter::Filter;
 
     fn found(path: &str) -> FoundMailbox {
         FoundMailbox {
@@ -225,6 +235,32 @@ mod tests {
             "imaps://a%40b%20c@mail.example.com",
         ];
         assert_eq!(users(&["mail/JDoe.nsf", "mail/ann.nsf", "archive/Ann.nsf", "a@b c.nsf"]), expected);
+    }
+
+    #[test]
+    fn an_address_book_is_known_by_its_name_and_may_be_a_mailbox_too() {
+        let line = |id: u64, target: &str| Mailbox {
+            id: id.into(),
+            connector: ConnectorId(1),
+            source: "Names.nsf".to_owned(),
+            target: target.to_owned(),
+            target_password: None,
+            all_documents: false,
+            filter: Filter::default().into(),
+        };
+        let suggestions = Suggestions {
+            connectors: vec![connector(1, "/notes")],
+            mailboxes: vec![line(4, "directory:HQ:Names.nsf"), line(5, "eml:/x")],
+            extractor: ExtractorId(1),
+            pattern: None,
+            users: HashMap::new(),
+        };
+        let told = suggestions.found_json(&found("Names.nsf"));
+        assert_eq!(
+            [&told["is_directory"], &told["directory"], &told["mailbox"]],
+            [&json!(true), &json!(4), &json!(5)]
+        );
+        assert_eq!(suggestions.found_json(&found("mynames.nsf"))["is_directory"], false);
     }
 
     #[test]

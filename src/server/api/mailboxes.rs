@@ -43,7 +43,8 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
 fn list(api: &Api) -> Result<Response, ApiError> {
     let context = Context::read(api)?;
     let lines = api.machine.store().lines::<Mailbox>()?;
-    let lines: Vec<Value> = lines.iter().map(|line| context.mailbox_json(line)).collect();
+    let lines = lines.iter().filter(|line| !line.is_directory());
+    let lines: Vec<Value> = lines.map(|line| context.mailbox_json(line)).collect();
     Ok(Response::ok(json!({"mailboxes": lines})))
 }
 
@@ -54,7 +55,6 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
         return Err(ApiError::invalid("connector", format!("There is no connector {connector_id}.")));
     };
     let source = fields.text("source")?.unwrap_or_default();
-    check_source(&source)?;
     let target = fields.needed_text("target")?;
     let password = fields.secret("password")?;
     let all_documents = fields.flag("all_documents")?.unwrap_or_default();
@@ -71,11 +71,18 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
         filter: filter.into(),
     };
     set_target(api, &mut new, Some(target), password)?;
+    let added = add(api, new)?;
+    Ok(Response::created(Context::read(api)?.mailbox_json(&added)))
+}
+
+/// Adds a line whose target was checked, under the lock of changes.
+pub fn add(api: &Api, new: Mailbox) -> Result<Mailbox, ApiError> {
+    check_source(&new.source)?;
     refuse_twin(api, &new)?;
     let added = api.machine.store().add_line(move |id| Mailbox { id, ..new.clone() })?;
     api.machine.communication().tell_all();
     tracing::info!(mailbox = added.id.0, "mailbox created");
-    Ok(Response::created(Context::read(api)?.mailbox_json(&added)))
+    Ok(added)
 }
 
 /// Fields that are missing stay as they are. A new target needs its password again, so that a password never goes to
@@ -123,11 +130,12 @@ fn change_filter(filter: &mut Filter, fields: &mut Fields) -> Result<(), ApiErro
 }
 
 /// The ledger keeps what it knows of the target: a mailbox that is entered again goes on where this one ended.
-fn delete(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
+pub fn delete(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
     mailbox(api, id)?;
     refuse_open_pass(api, id)?;
     api.machine.store().remove_line::<Mailbox>(id)?;
+    api.machine.renew_directory()?;
     api.machine.communication().tell_all();
     tracing::info!(mailbox = id.0, "mailbox deleted");
     Ok(Response::ok(json!({"id": id, "deleted": true})))
@@ -163,6 +171,7 @@ pub fn test_new_target(request: &Request, rest: &[&str]) -> Result<Response, Api
 
 fn try_target(target: &Target, text: &str, password: Secret) -> Response {
     let (code, sentence) = match target.open(password) {
+        _ if target.is_directory() => ("works", "The server keeps these names itself.".to_owned()),
         Ok(_) if target.wants_password() => ("works", format!("{text} accepts the log-in.")),
         Ok(_) => ("works", format!("{text} needs no log-in.")),
         Err(error) => (failure_code(&error), format!("{error}.")),
@@ -265,8 +274,10 @@ fn set_target(
 
 fn parse_target(text: &str) -> Result<Target, ApiError> {
     let target = Target::parse(text).map_err(|error| ApiError::invalid("target", format!("{error}.")))?;
-    let directory =
-        text.split_once(':').filter(|_| !target.wants_password()).map(|(_, rest)| Path::new(rest));
+    let directory = text
+        .split_once(':')
+        .filter(|_| !target.wants_password() && !target.is_directory())
+        .map(|(_, rest)| Path::new(rest));
     if directory.is_some_and(Path::is_relative) {
         let sentence = "Name the directory in full, from the root: the server's own folder does not matter.";
         return Err(ApiError::invalid("target", sentence));

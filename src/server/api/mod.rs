@@ -9,6 +9,7 @@
 //! | `GET extractors/ID/found[?target=PATTERN]` | the mailboxes that it found, with what may be made of them |
 //! | `GET, POST connectors`, `GET, PATCH, DELETE connectors/ID` | refused while mailboxes use it |
 //! | `GET, POST mailboxes`, `GET, PATCH, DELETE mailboxes/ID` | refused while a pass runs |
+//! | `GET, POST directories`, `DELETE directories/ID` | address books, which are mailboxes of their own kind; *post* also reads it |
 //! | `POST mailboxes/ID/test-target`, `POST targets/test` | logs in and out again |
 //! | `POST mailboxes/ID/passes` | carries it; also what was set aside before |
 //! | `GET mailboxes/ID/set-aside[?reason=NAME&after=KEY&limit=N]` | documents that were not delivered, with the reason |
@@ -24,6 +25,7 @@
 
 mod accounts;
 mod connectors;
+mod directories;
 mod extractors;
 mod fields;
 mod findings;
@@ -122,6 +124,7 @@ impl Api {
             Some((&"extractors", rest)) => extractors::answer(self, request, rest),
             Some((&"connectors", rest)) => connectors::answer(self, request, rest),
             Some((&"mailboxes", rest)) => mailboxes::answer(self, request, rest),
+            Some((&"directories", rest)) => directories::answer(self, request, rest),
             Some((&"passes", rest)) => passes::answer(self, request, rest),
             Some((&"stop-all", rest)) => passes::stop_all(self, request, rest),
             Some((&"targets", rest)) => mailboxes::test_new_target(request, rest),
@@ -184,6 +187,7 @@ fn subject(parts: &[&str], body: &Value) -> String {
         Some(&"extractors") => "extractor",
         Some(&"connectors") => "connector",
         Some(&"mailboxes") => "mailbox",
+        Some(&"directories") => "directory",
         Some(&"passes") => "pass",
         _ => return String::new(),
     };

@@ -5,6 +5,7 @@ use super::mailboxes::Context;
 use super::passes::{keeps_failing, tally_json};
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call};
+use crate::base::ids::MailboxNumber;
 use crate::base::limits::{API_PAGE_ENTRIES, CHANGES_GATHERED_MS, NOTIFY_SECONDS};
 use crate::buffers::data::Disk;
 use crate::model::outcome::Tally;
@@ -22,14 +23,16 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
     let mailboxes = api.machine.store().lines::<Mailbox>()?;
     let extractors = api.machine.communication().extractors()?;
     let mut sum = Sum::default();
-    mailboxes.iter().for_each(|mailbox| sum.add(context.last_pass(mailbox.id)));
+    // Names are no mail, but a book that cannot be read needs somebody all the same.
+    let carried = mailboxes.iter().filter(|mailbox| !mailbox.is_directory());
+    carried.clone().for_each(|mailbox| sum.add(context.last_pass(mailbox.id)));
     let attention = attention(api, &context, &mailboxes, &extractors);
     let present = extractors.iter().filter(|view| !view.line.revoked);
     let Disk { free_bytes, reserve_bytes } = api.machine.data().disk();
     Ok(Response::ok(json!({
         "mark": mark,
         "mailboxes": {
-            "total": mailboxes.len(), "not_started": sum.not_started, "queued": sum.queued, "running": sum.running,
+            "total": carried.count(), "not_started": sum.not_started, "queued": sum.queued, "running": sum.running,
             "waiting": sum.waiting, "finished": sum.finished, "stopped": sum.stopped, "trial": sum.trial,
         },
         "next_try_unix_ms": sum.next_try_unix_ms,
@@ -118,7 +121,9 @@ fn attention(
     }
     for mailbox in mailboxes {
         let Some(pass) = context.last_pass(mailbox.id) else { continue };
-        found.extend(pass_attention(pass, &context.name(mailbox)));
+        // An address book has no page of its own.
+        let shown = Some(mailbox.id).filter(|_| !mailbox.is_directory());
+        found.extend(pass_attention(pass, shown, &context.name(mailbox)));
     }
     found
 }
@@ -137,11 +142,11 @@ fn extractor_attention(api: &Api, view: &ExtractorView) -> Option<Value> {
     Some(json!({"code": code, "sentence": sentence, "extractor": id}))
 }
 
-fn pass_attention(pass: &PassLine, name: &str) -> Vec<Value> {
+fn pass_attention(pass: &PassLine, mailbox: Option<MailboxNumber>, name: &str) -> Vec<Value> {
     let set_aside = Tally::from(pass.tally).set_aside;
     let told = |code: &str, sentence: String, until_unix_ms: Option<i64>| {
         json!({
-            "code": code, "sentence": sentence, "mailbox": pass.mailbox, "pass": pass.id,
+            "code": code, "sentence": sentence, "mailbox": mailbox, "pass": pass.id,
             "until_unix_ms": until_unix_ms,
         })
     };

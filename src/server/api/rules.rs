@@ -27,6 +27,7 @@ impl Rule {
             (Get, _) => (Some(Role::Viewer), None),
 
             (Post, ["mailboxes"]) => (Some(Role::Operator), Some("mailbox added")),
+            (Post, ["directories"]) => (Some(Role::Operator), Some("directory added")),
             (Post, ["mailboxes", _, "test-target"] | ["targets", "test"]) => (Some(Role::Operator), None),
             (Post, ["passes"] | ["mailboxes", _, "passes"]) => (Some(Role::Operator), Some("pass started")),
             (Post, ["mailboxes", _, "retry"]) => (Some(Role::Operator), Some("set-aside items tried again")),
@@ -41,6 +42,7 @@ impl Rule {
             (Patch, ["connectors", _]) => (Some(Role::Administrator), Some("connector changed")),
             (Delete, ["connectors", _]) => (Some(Role::Administrator), Some("connector removed")),
             (Patch, ["mailboxes", _]) => (Some(Role::Administrator), Some("mailbox changed")),
+            (Delete, ["directories", _]) => (Some(Role::Administrator), Some("directory removed")),
             (Delete, ["mailboxes", _]) => (Some(Role::Administrator), Some("mailbox removed")),
             // No call of the API; nobody else learns that.
             _ => (Some(Role::Administrator), None),

@@ -19,6 +19,7 @@ use crate::model::content::{ListedItem, SourceItem};
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::protocol::action::Action;
 use crate::protocol::transfer::{Arrived, End};
+use crate::server::address_books;
 use crate::server::delivery::{Conversion, Prepared, Preparer, Settings, Start};
 use crate::server::migration::delivery_job::Message;
 use crate::server::migration::flow::{Flow, Next};
@@ -123,6 +124,11 @@ impl<D: Delivery> Service<D> {
             intake: None,
             unsettled: Arc::default(),
         })
+    }
+
+    /// Whether an address book is read.
+    pub fn is_directory(&self) -> bool {
+        self.settings.mailbox.is_directory()
     }
 
     /// Why another pass is needed after this one.
@@ -312,12 +318,16 @@ impl<D: Delivery> Service<D> {
             directory: &self.parts.directory,
             choices: self.parts.choices,
         };
+        let is_directory = self.is_directory();
         let preparer = Preparer {
             settings: &self.settings,
             ledger: Some(&self.parts.store),
             folders: conversion.folders,
             traits,
-            convert: &|listed, item| conversion.convert(listed, item),
+            convert: &|listed, item| match is_directory {
+                true => address_books::convert(item),
+                false => conversion.convert(listed, item),
+            },
         };
         Ok(prepare(&preparer))
     }

@@ -1,6 +1,6 @@
 //! The bytes of `$FILE` items: found, unpacked by what the data shows, and handed on as blobs.
 
-use super::daos::DaosFolder;
+use super::daos::DaosFolders;
 use super::database::Database;
 use super::object::{ObjectRecord, RangeReader};
 use super::packing::{PackedBytes, unpack};
@@ -40,7 +40,7 @@ fn is_external(record: &ObjectRecord, descriptor: &FileObject) -> bool {
 
 /// Reads the body of a file: into memory if it is small, checked and left in place if it is large. What the database
 /// does not hold is taken from the server's folder of attachments, where there is one.
-pub fn read_body(database: &Arc<Database>, descriptor: &FileObject, daos: Option<&DaosFolder>) -> FileBody {
+pub fn read_body(database: &Arc<Database>, descriptor: &FileObject, daos: Option<&DaosFolders>) -> FileBody {
     let lost =
         |kind, why: String| FileBody::Lost(Loss::new(kind, format!("{}: {why}", descriptor.name.text)));
     let record = match ObjectRecord::find(database, NoteId(descriptor.object_id)) {

@@ -1,4 +1,4 @@
-//! Attachments that a Domino server keeps outside its databases (DAOS), taken from a folder of its `.nlo` files.
+//! Attachments that a Domino server keeps outside its databases (DAOS), taken from folders of its `.nlo` files.
 //!
 //! Asked by `attachment` for objects without bytes. Nothing is known of what such a file holds beside the attachment,
 //! and most servers encrypt them with a key of their own. But its name is the SHA-1 digest and the length of the bytes
@@ -9,15 +9,16 @@ use super::file::DatabaseFile;
 use super::object::RangeReader;
 use super::packing::PackedBytes;
 use crate::base::limits::DAOS_FOLDERS;
+use crate::sources::SourceError;
 use sha1::{Digest as _, Sha1};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A folder of `.nlo` files. Servers spread them over folders inside, which may be many times as large as a mail file,
+/// Folders of `.nlo` files. Servers spread them over folders inside, which may be many times as large as a mail file,
 /// so only these folders are remembered.
 #[derive(Debug)]
-pub struct DaosFolder {
+pub struct DaosFolders {
     folders: Vec<PathBuf>,
 }
 
@@ -28,21 +29,21 @@ pub struct NloFile {
     length: u64,
 }
 
-impl DaosFolder {
-    /// Finds the folders inside.
+impl DaosFolders {
+    /// Finds the folders inside of these; `None` where there are none of these.
     ///
     /// # Errors
-    /// When the folder cannot be read.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let mut folders = vec![path.to_owned()];
-        for entry in fs::read_dir(path)? {
-            let entry = entry?;
-            if entry.path().is_dir() && folders.len() < DAOS_FOLDERS {
-                folders.push(entry.path());
-            }
+    /// [`SourceError::Open`] for the first that cannot be read.
+    pub fn open(paths: &[PathBuf]) -> Result<Option<Self>, SourceError> {
+        let mut folders = Vec::new();
+        for path in paths {
+            let inside = folders_inside(path);
+            let inside = inside.map_err(|error| SourceError::Open { path: path.clone(), error })?;
+            folders.push(path.clone());
+            folders.extend(inside);
         }
-        folders.sort();
-        Ok(Self { folders })
+        folders.truncate(DAOS_FOLDERS);
+        Ok((!paths.is_empty()).then_some(Self { folders }))
     }
 
     /// The bytes of a name; `Err` says why they cannot be had.
@@ -55,6 +56,18 @@ impl DaosFolder {
         let file = DatabaseFile::open(&path).map_err(|_| "its file cannot be read")?;
         NloFile::proven(file, name).ok_or("its file is encrypted or damaged")
     }
+}
+
+fn folders_inside(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        if folders.len() < DAOS_FOLDERS && path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
 }
 
 impl NloFile {
@@ -110,6 +123,7 @@ mod tests {
     #[test]
     fn a_file_is_taken_only_if_it_proves_itself() {
         let folder = tempfile::tempdir().unwrap();
+        let empty = tempfile::tempdir().unwrap();
         let inside = folder.path().join("0001");
         fs::create_dir(&inside).unwrap();
         let bytes = b"attached";
@@ -122,7 +136,7 @@ mod tests {
         fs::write(inside.join(format!("{encrypted}.nlo")), b"#!%&/()=").unwrap();
         let short = name(b"longer than its file");
         fs::write(inside.join(format!("{short}.nlo")), b"short").unwrap();
-        let daos = DaosFolder::open(folder.path()).unwrap();
+        let daos = DaosFolders::open(&[empty.path().to_owned(), folder.path().to_owned()]).unwrap().unwrap();
         let read = |name: &str| {
             let mut read = Vec::new();
             daos.find(name)?.open_from(0).unwrap().read_to_end(&mut read).unwrap();
@@ -135,5 +149,12 @@ mod tests {
         }
         assert_eq!(read(&name(b"missing")), Err("its file is not in the given folder"));
         assert_eq!(read("x"), Err("its file is not in the given folder"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_named() {
+        assert!(DaosFolders::open(&[]).unwrap().is_none());
+        let error = DaosFolders::open(&["/nowhere/daos".into()]).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/daos"), "{error}");
     }
 }

@@ -29,5 +29,5 @@ mod superblock;
 pub mod unread;
 pub(in crate::sources) mod view;
 
-pub use daos::DaosFolder;
+pub use daos::DaosFolders;
 pub use source::{NsfSource, glance};

@@ -2,7 +2,7 @@
 
 use super::attachment;
 use super::census::Census;
-use super::daos::DaosFolder;
+use super::daos::DaosFolders;
 use super::database::{Database, OpenError, Walked, open_header, walked_id};
 use super::file::DatabaseFile;
 use super::folders::{FolderContents, read_folders};
@@ -52,7 +52,7 @@ pub struct NsfSource {
     series: Option<HashMap<NoteId, u64>>,
     /// Made when the first document asks for it.
     contacts: Option<Contacts>,
-    daos: Option<DaosFolder>,
+    daos: Option<DaosFolders>,
 }
 
 impl NsfSource {
@@ -105,8 +105,8 @@ impl NsfSource {
     }
 
     /// The source with the folder in which the server kept attachments of this database.
-    pub fn with_daos(self, folder: DaosFolder) -> Self {
-        Self { daos: Some(folder), ..self }
+    pub fn with_daos(self, daos: Option<DaosFolders>) -> Self {
+        Self { daos, ..self }
     }
 
     pub fn database(&self) -> &Arc<Database> {

@@ -1,4 +1,4 @@
-// The connectors: which folder of which extractor holds mailboxes.
+// The connectors: which folder of which extractor holds mailboxes; and the address books in them.
 
 import { patch, post, remove } from "../api.js";
 import { ask, confirm } from "../dialog.js";
@@ -7,6 +7,7 @@ import { field } from "../form.js";
 import { extractorState } from "../model.js";
 import { button, nothingYet, pageHead, panel, pill, table } from "../parts.js";
 import { may } from "../shell.js";
+import { addressBooks } from "./directories.js";
 import { everything } from "./everything.js";
 
 const KINDS = [
@@ -20,7 +21,7 @@ export function connectorsPage({ me, reload }) {
   return { title: "Connectors", load: everything, view: (data) => view(me, reload, data) };
 }
 
-function view(me, reload, { connectors, extractors, mailboxes }) {
+function view(me, reload, { connectors, extractors, mailboxes, directories }) {
   const usable = extractors.filter(({ revoked }) => !revoked);
   const canAdd = may(me, "administrator") && usable.length > 0;
   const add = () =>
@@ -68,6 +69,7 @@ function view(me, reload, { connectors, extractors, mailboxes }) {
   return [
     head,
     panel({ flush: true }, table({ caption: "Connectors", columns, rows: connectors, key: ({ id }) => id })),
+    addressBooks({ me, reload }, { directories, connectors }),
   ];
 }
 

@@ -3,8 +3,8 @@
 import { get } from "../api.js";
 
 export async function everything() {
-  const [{ mailboxes }, { extractors }, { connectors }] = await Promise.all(
-    ["mailboxes", "extractors", "connectors"].map((path) => get(path)),
+  const [{ mailboxes }, { extractors }, { connectors }, { directories }] = await Promise.all(
+    ["mailboxes", "extractors", "connectors", "directories"].map((path) => get(path)),
   );
-  return { mailboxes, extractors, connectors };
+  return { mailboxes, extractors, connectors, directories };
 }

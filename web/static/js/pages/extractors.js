@@ -107,7 +107,7 @@ function restarted({ restarted_unix_ms: when, restarted_because: why }) {
 }
 
 function found(page, { id, found: howMany }) {
-  if (!howMany) return h("p", { class: "small soft" }, "No mailboxes found yet.");
+  if (!howMany) return h("p", { class: "small soft" }, "No databases found yet.");
   const open = async ({ currentTarget }) => {
     if (!currentTarget.open || page.found.has(id)) return;
     page.found.set(id, await get(`extractors/${id}/found`));
@@ -117,7 +117,7 @@ function found(page, { id, found: howMany }) {
   return h(
     "details",
     { ontoggle: open },
-    h("summary", null, `${count(howMany, "mailbox", "mailboxes")} found`),
+    h("summary", null, `${count(howMany, "database")} found`),
     list ? foundTable(list) : h("p", { class: "soft" }, "One moment\u2026"),
   );
 }
@@ -141,7 +141,7 @@ function foundTable({ found: list, more }) {
     { label: "State", cell: foundState },
   ];
   return [
-    table({ caption: "Mailboxes found", columns, rows: list, key: ({ root, path }) => `${root}/${path}` }),
+    table({ caption: "Databases found", columns, rows: list, key: ({ root, path }) => `${root}/${path}` }),
     more ? h("p", { class: "small soft" }, "There are more than can be listed.") : null,
   ];
 }

@@ -6,6 +6,7 @@ import { count, number, size } from "../../format.js";
 import { form, field } from "../../form.js";
 import { notice, nothingYet, panel, say, table } from "../../parts.js";
 import { may } from "../../shell.js";
+import { offeredBooks } from "../directories.js";
 import { foundState } from "../extractors.js";
 import { personName, targetOf } from "./pattern.js";
 
@@ -47,12 +48,13 @@ export function chooseStep(page) {
 }
 
 /** Asks anew for what was found, and for what the server suggests, when there is another number of anything. */
-async function look(state, { extractors, mailboxes, connectors }, redraw) {
+async function look(state, { extractors, mailboxes, connectors, directories }, redraw) {
   const known = extractors.filter(({ revoked, found }) => !revoked && found > 0);
   const asked = JSON.stringify([
     known.map(({ id, found }) => [id, found]),
     mailboxes.length,
     connectors.length,
+    directories.length,
   ]);
   if (asked === state.asked || state.isAsking) return;
   state.isAsking = true;
@@ -82,17 +84,28 @@ function lineOf(state, draft, entry) {
   return line;
 }
 
-function view({ me, draft, redraw }, state, add) {
-  const lines = state.found.map((entry) => lineOf(state, draft, entry));
+function view(page, state, add) {
+  const { me, draft, redraw } = page;
+  const placeOf = async (entry) => ({
+    connector: await connectorOf(state.data.connectors, entry),
+    source: entry.suggested.source ?? entry.path,
+  });
+  const books = offeredBooks(page, state.found, state.data.directories, placeOf);
+  const lines = state.found
+    .filter(({ is_directory: isBook }) => !isBook)
+    .map((entry) => lineOf(state, draft, entry));
   if (lines.length === 0)
-    return panel(
-      {},
-      nothingYet(
-        "mailboxes",
-        "No mailboxes found yet",
-        "The extractor looks through its folder. They appear here by themselves.",
+    return [
+      panel(
+        {},
+        nothingYet(
+          "mailboxes",
+          "No mailboxes found yet",
+          "The extractor looks through its folder. They appear here by themselves.",
+        ),
       ),
-    );
+      books,
+    ];
   const free = lines.filter((line) => isFree(line));
   const chosen = free.filter((line) => line.chosen).length;
   const all = free.length > 0 && chosen === free.length;
@@ -124,6 +137,7 @@ function view({ me, draft, redraw }, state, add) {
       table({ caption: "Mailboxes found", columns, rows: lines, key: ({ key }) => key }),
     ),
     needsConnector,
+    books,
     panel({}, add),
   ];
 }

@@ -67,7 +67,7 @@ export function extractorStep({ me, draft, keep, next, redraw }) {
 
 function machine(extractor) {
   const found =
-    extractor.found > 0 ? `${count(extractor.found, "mailbox", "mailboxes")} found` : "Looks for mailboxes";
+    extractor.found > 0 ? `${count(extractor.found, "database")} found` : "Looks for mailboxes";
   return h(
     "li",
     { key: String(extractor.id) },
