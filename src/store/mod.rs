@@ -16,4 +16,4 @@ mod tables;
 mod writer;
 
 pub use open::{StateStore, StoreError};
-pub use state::{Changes, Entry, Placed, Removal, Twin};
+pub use state::{Changes, Entry, PassedOver, Placed, Removal, Twin};

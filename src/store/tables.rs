@@ -11,7 +11,7 @@ pub const META: TableDefinition<&str, u32> = TableDefinition::new("meta");
 pub const SCHEMA: &str = "schema";
 
 /// The version of these tables that this program writes. It reads this one and all before.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// (mailbox, origin) -> what became of the item and where its placements lie.
 pub const LEDGER: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("ledger");

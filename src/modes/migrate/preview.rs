@@ -53,6 +53,7 @@ pub fn preview(
                 Some(end) => {
                     match end {
                         End::RemovedByUser => preview.tally.removed_by_user += 1,
+                        End::FilteredOut(_) => preview.tally.filtered_out += 1,
                         _ => preview.tally.already_there += 1,
                     }
                     reporter.known(listed.origin, &About::default(), &end);

@@ -64,7 +64,7 @@ pub enum End {
     ReadSince,
     RemovedByUser,
     SetAside(SetAside),
-    /// Nobody asked for it. The ledger has no line of it.
+    /// Nobody asked for it. The ledger knows which filter left it out.
     FilteredOut(LeftOut),
 }
 

@@ -12,7 +12,7 @@ use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
 use crate::model::summary::About;
 use crate::server::delivery::batch::{Message, Prepared, Work};
-use crate::server::delivery::digest::{filing_digest, source_digest};
+use crate::server::delivery::digest::{filing_digest, filter_digest, source_digest};
 use crate::server::delivery::plan::{self, Look};
 use crate::server::delivery::{End, Settings, twin};
 use crate::store::config::Retry;
@@ -101,11 +101,13 @@ impl Preparer<'_> {
     pub fn look(&self, listed: &ListedItem) -> Result<Option<End>, StoreError> {
         let Some(entry) = self.entry(listed.origin)? else { return Ok(None) };
         let filing = filing_digest(listed, self.folders);
-        Ok(match plan::look(Some(&entry), listed.version, filing, listed.unread) {
+        let filter = filter_digest(&self.settings.filter);
+        Ok(match plan::look(Some(&entry), listed.version, filing, listed.unread, filter) {
             Look::Open => None,
             Look::AlreadyThere => Some(plan::there(&entry, self.settings.pass)),
             Look::ReadSince => Some(End::ReadSince),
             Look::RemovedByUser => Some(End::RemovedByUser),
+            Look::LeftOut(why) => Some(End::FilteredOut(why)),
             Look::StaysAside(aside) => Some(End::SetAside(aside)),
         })
     }
