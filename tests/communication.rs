@@ -136,6 +136,7 @@ impl Server {
             target_password: None,
             all_documents: false,
             filter: Default::default(),
+            folder_map: String::new(),
         });
         let mailbox: MailboxNumber = mailbox.unwrap().id;
         let pass = self

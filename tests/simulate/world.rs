@@ -437,6 +437,7 @@ fn configure(store: &StateStore, extractor: ExtractorId) -> MailboxNumber {
         target_password: None,
         all_documents: false,
         filter: Default::default(),
+        folder_map: String::new(),
     });
     mailbox.unwrap().id
 }

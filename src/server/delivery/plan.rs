@@ -201,7 +201,11 @@ mod tests {
             (None, Some(false), Look::AlreadyThere),
         ] {
             delivered.seen = seen;
-            assert_eq!(look(Some(&delivered), version(1), FILING, unread, FILTER), expected, "{seen:?} {unread:?}");
+            assert_eq!(
+                look(Some(&delivered), version(1), FILING, unread, FILTER),
+                expected,
+                "{seen:?} {unread:?}"
+            );
         }
     }
 
@@ -231,7 +235,8 @@ mod tests {
     fn a_copy_left_behind_changes_nothing() {
         let mut delivered = entry(Outcome::Delivered, vec![placed("A", Some(NEW))]);
         delivered.version = Some(ItemVersion { sequence: 2, time: [500, 0x4125_8C00] });
-        let looked = |sequence, time| look(Some(&delivered), ItemVersion { sequence, time }, FILING, None, FILTER);
+        let looked =
+            |sequence, time| look(Some(&delivered), ItemVersion { sequence, time }, FILING, None, FILTER);
         assert_eq!(looked(1, [900, 0x4125_8C09]), Look::AlreadyThere);
         assert_eq!(looked(2, [499, 0x8125_8C00]), Look::AlreadyThere);
         assert_eq!(looked(2, [501, 0x0125_8C00]), Look::Open);

@@ -31,7 +31,7 @@ pub struct Conversion<'a> {
     /// The folders of the source.
     pub folders: &'a [Folder],
     /// Other names for folders at the target.
-    pub folder_map: Option<&'a FolderMap>,
+    pub folder_map: &'a FolderMap,
     /// Also convert documents that are not mail-file content.
     pub all_documents: bool,
     /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
@@ -63,9 +63,7 @@ impl Conversion<'_> {
             message_id_of: &message_id_of,
         };
         let mut converted = conversion::convert(item, &listed.folders, listed.unread, &context)?;
-        if let Some(map) = folder_map {
-            map.apply_all(&mut converted.placements);
-        }
+        folder_map.apply_all(&mut converted.placements);
         Ok(converted)
     }
 }
@@ -227,6 +225,7 @@ impl Preparer<'_> {
 impl Settings {
     /// The settings of a pass that has no number, over a mailbox at the destination.
     pub fn new(mailbox: MailboxId, now_unix_ms: i64) -> Self {
-        Self { mailbox, now_unix_ms, pass: None, filter: Filter::default() }
+        let (filter, folder_map) = (Filter::default(), FolderMap::default());
+        Self { mailbox, now_unix_ms, pass: None, filter, folder_map }
     }
 }
