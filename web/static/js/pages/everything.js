@@ -1,10 +1,12 @@
 // The records that several pages show together.
 
 import { get } from "../api.js";
+import { knownKinds } from "./carried.js";
 
 export async function everything() {
-  const [{ mailboxes }, { extractors }, { connectors }] = await Promise.all(
-    ["mailboxes", "extractors", "connectors"].map((path) => get(path)),
-  );
-  return { mailboxes, extractors, connectors };
+  const [{ mailboxes }, { extractors }, { connectors }, kinds] = await Promise.all([
+    ...["mailboxes", "extractors", "connectors"].map((path) => get(path)),
+    knownKinds(),
+  ]);
+  return { mailboxes, extractors, connectors, kinds };
 }
