@@ -25,22 +25,23 @@ export function chooseStep(page) {
           oninput: ({ target }) => (passwords.shared = target.value),
         })
       : null;
+  const adder = (carried) =>
+    form({
+      fields: [shared, carried.element],
+      action: "Add and continue",
+      sign: "arrow",
+      submit: async (values) => {
+        const ids = await addChosen(page, state, carried.take(values));
+        await reload();
+        keep({ chosen: [...(draft.chosen ?? []), ...ids] });
+        if ([...state.lines.values()].some(({ wrong }) => wrong)) {
+          throw new Error("Some could not be added; the reason stands beside each.");
+        }
+        say(`${count(ids.length, "mailbox", "mailboxes")} ready.`);
+        next();
+      },
+    });
   let add = null;
-  const adder = (carried) => form({
-    fields: [shared, carried.element],
-    action: "Add and continue",
-    sign: "arrow",
-    submit: async (values) => {
-      const ids = await addChosen(page, state, carried.take(values));
-      await reload();
-      keep({ chosen: [...(draft.chosen ?? []), ...ids] });
-      if ([...state.lines.values()].some(({ wrong }) => wrong)) {
-        throw new Error("Some could not be added; the reason stands beside each.");
-      }
-      say(`${count(ids.length, "mailbox", "mailboxes")} ready.`);
-      next();
-    },
-  });
   return (data) => {
     state.data = data;
     look(state, data, redraw);
