@@ -128,14 +128,8 @@ impl Server {
     }
 
     fn pass(&self, connector: ConnectorId, state: PassState) -> MigrationId {
-        let mailbox = self.store.add_line(move |id| Mailbox {
-            id,
-            connector,
-            source: format!("{id}.nsf"),
-            target: "maildir:/target".to_owned(),
-            target_password: None,
-            all_documents: false,
-            filter: Default::default(),
+        let mailbox = self.store.add_line(move |id| {
+            Mailbox::whole(id, connector, format!("{id}.nsf"), "maildir:/target".to_owned())
         });
         let mailbox: MailboxNumber = mailbox.unwrap().id;
         let pass = self

@@ -1,11 +1,12 @@
 //! The delivery engine between a memory source and a memory destination: what is put, what never twice, what when
 //! something fails.
 
-use crate::support::delivery::pass;
+use crate::support::delivery::{pass, pass_with};
 use crate::support::memory_destination::{Fault, MemoryDestination};
 use crate::support::memory_source::MemorySource;
 use crate::support::messages::{folder, mailbox, message_bytes, origin};
 use notesferry::destinations::DestinationError;
+use notesferry::model::filter::{Filter, ItemKind};
 use notesferry::model::folder::FolderPath;
 use notesferry::model::loss::SetAsideReason;
 use notesferry::model::outcome::Tally;
@@ -58,6 +59,28 @@ fn a_second_pass_delivers_nothing_and_opens_nothing() {
     let (batches, opened) = (migration.target.server().put_batches, migration.source.opened);
     assert_eq!(migration.pass(), Tally { found: 252, already_there: 252, ..Tally::default() });
     assert_eq!((migration.target.server().put_batches, migration.source.opened), (batches, opened));
+}
+
+#[test]
+fn what_is_left_out_is_opened_again_when_it_or_the_filter_changes() {
+    let mut migration = Migration::new();
+    let mut pass = |kind: Option<ItemKind>, sequence: u32| {
+        let Migration { store, target, source, .. } = &mut migration;
+        let before = source.opened;
+        source.mails[3].sequence = sequence;
+        let filter = Filter { only: kind.into_iter().collect(), ..Filter::default() };
+        let settings = Settings { filter, ..Settings::new(mailbox(), 0) };
+        let (tally, _) = pass_with(&settings, store, target, source).unwrap();
+        (tally.filtered_out, tally.delivered, source.opened - before)
+    };
+    assert_eq!(pass(Some(ItemKind::Contacts), 1), (252, 0, 252));
+    assert_eq!(pass(Some(ItemKind::Contacts), 1), (252, 0, 0));
+    assert_eq!(pass(Some(ItemKind::Contacts), 2), (252, 0, 1));
+    assert_eq!(pass(Some(ItemKind::Tasks), 2), (252, 0, 252));
+    assert_eq!(pass(None, 2), (0, 252, 252));
+    // What is at the target stays there, whatever is asked for.
+    assert_eq!(pass(Some(ItemKind::Tasks), 2), (0, 0, 0));
+    migration.assert_every_placement_once();
 }
 
 #[test]

@@ -125,6 +125,7 @@ impl Bench {
         browser.see("2 mailboxes found");
         browser.click("thead input");
         browser.see("2 mailboxes found, 2 chosen");
+        browser.click(".more summary");
         browser.assert_accessible("set-up, mailboxes");
         browser.press("Use its names");
         browser.see("Complete");
@@ -153,6 +154,7 @@ impl Bench {
         let (aside, arrived) = (before["Set aside"], messages(server, user));
         assert!(aside > 1, "{before:?}");
         browser.press("Change");
+        browser.click("dialog summary");
         browser.click("dialog [name=all_documents]");
         browser.press("Save");
         browser.see("Carried too");
@@ -168,6 +170,43 @@ impl Bench {
         browser.press(if aside == 2 { "Try it again" } else { "Try these again" });
         browser.see("every item had a way");
         assert_eq!(messages(server, user), arrived + aside);
+    }
+
+    /// A third mailbox, of which only mail is carried and whose inbox has another name.
+    fn leave_out_and_rename(&self) {
+        let Self { browser, .. } = self;
+        self.go_to("mailboxes", "Mailboxes");
+        browser.press("Add mailbox");
+        browser.fill("source", "mail/ann.nsf");
+        browser.fill("target", &format!("eml:{}", self.path("left")));
+        browser.click("dialog summary");
+        for kind in ["calendar", "contacts", "tasks", "journal"] {
+            browser.click(&format!("dialog [name=only-{kind}]"));
+        }
+        browser.fill("before_unix_ms", "2030-12-31");
+        browser.fill("folder_map", "INBOX is Old/Inbox");
+        browser.assert_accessible("mailbox, leave out and rename");
+        assert_eq!(browser.complaints(), [""; 0]);
+        browser.click("dialog .button.main");
+        browser.see("write OLD=NEW");
+        browser.assert_accessible("mailbox, folder name refused");
+        assert_eq!(browser.complaints().len(), 1, "the refused call");
+        let field = browser.run("return document.activeElement.name", json!([]));
+        assert_eq!(field, "folder_map");
+        browser.fill("folder_map", "INBOX=Old/Inbox");
+        browser.click("dialog .button.main");
+        browser.see("left");
+        self.go_to("mailboxes/3", "Mailbox");
+        browser.see("Mail only, until 2030-12-31");
+        browser.see("INBOX=Old/Inbox");
+        browser.press("Start");
+        browser.see("Start again");
+        let (_, sum) = self.shown(3);
+        assert!(sum["Filtered out"] > 0, "{sum:?}");
+        assert_eq!(sum["Filtered out"] + sum["Delivered"], sum["Items found"], "{sum:?}");
+        let left = |name: &str| self.folder.path().join("left").join(name);
+        assert!(left("Old/Inbox").is_dir() && !left("INBOX").exists());
+        assert!(!left("Contacts").exists() && !left("Calendar").exists());
     }
 
     /// The views that the first run does not pass, with their dialogs.
@@ -280,6 +319,7 @@ fn the_first_run_ends_with_mail_at_a_server() {
     let inbox = reader.examine("INBOX").unwrap().exists as usize;
     assert_eq!(reader.search("HEADER X-Notesferry-Key notes.").unwrap().len(), inbox);
     bench.try_set_aside_again(&server, "ann");
+    bench.leave_out_and_rename();
     bench.look_around();
 }
 

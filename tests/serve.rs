@@ -2,7 +2,7 @@
 
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -236,6 +236,30 @@ fn a_retry_opens_what_was_chosen_and_nothing_else() {
     assert!(later.added > 0 && count(1, "still_to_do") >= later.added, "{passes}");
     let (exit, text) = server.fails(&["pass", "retry", "1"]);
     assert!(exit == 2 && text.contains("--item"), "{exit}: {text}");
+}
+
+#[test]
+fn what_admin_leaves_out_and_renames_follows_once_it_is_asked_for() {
+    let (server, _) = with_a_mailbox();
+    let target = format!("eml:{}", server.path("mail").display());
+    let options = ["--only", "mail", "--before", "2031-01-01", "--folder-map", "INBOX=Old/Inbox"];
+    server.works(&[&["mailbox", "add", "HQ:jane.nsf", &target][..], &options].concat());
+    let tally = |pass: usize| server.json(&["pass", "list"])["passes"][pass]["tally"].clone();
+    server.admin(&["pass", "start", "1", "--wait"]);
+    assert!(server.path("mail/Old/Inbox").is_dir() && !server.path("mail/INBOX").exists());
+    assert!(!server.path("mail/Contacts").exists());
+    let left_out = tally(0)["filtered_out"].as_u64().unwrap();
+    assert!(left_out > 0, "{}", tally(0));
+    server.admin(&["pass", "start", "1", "--wait"]);
+    assert_eq!((tally(1)["filtered_out"].as_u64(), &tally(1)["delivered"]), (Some(left_out), &json!(0)));
+    let (exit, text) = server.fails(&["mailbox", "change", "1", "--only", "mail", "--clear", "only"]);
+    assert!(exit == 2 && text.contains("at once"), "{exit}: {text}");
+    let (exit, text) = server.fails(&["mailbox", "change", "1", "--folder-map", "=x"]);
+    assert!(exit == 2 && text.contains("OLD=NEW"), "{exit}: {text}");
+    server.works(&["mailbox", "change", "1", "--clear", "only,before,folder-map"]);
+    server.admin(&["pass", "start", "1", "--wait"]);
+    assert_eq!(tally(2)["filtered_out"], 0);
+    assert!(tally(2)["delivered"].as_u64() > Some(0) && server.path("mail/Contacts").is_dir());
 }
 
 #[test]

@@ -379,6 +379,9 @@ pub const API_PAGE_ENTRIES: usize = 1_000;
 /// Bytes of a text that an administrator enters: longer than any path or address.
 pub const API_TEXT_BYTES: usize = 4 << 10;
 
+/// Bytes of a text of several lines that an administrator enters: a thousand folders with their new names.
+pub const API_LINES_BYTES: usize = 128 << 10;
+
 /// Bytes of a name that an administrator gives.
 pub const API_NAME_BYTES: usize = 200;
 

@@ -81,6 +81,16 @@ pub struct FolderMap(Vec<(FolderPath, FolderPath)>);
 pub struct FolderMapError(String);
 
 impl FolderMap {
+    /// A map of such lines alone.
+    ///
+    /// # Errors
+    /// As [`FolderMap::add_lines`].
+    pub fn of_lines(text: &str) -> Result<Self, FolderMapError> {
+        let mut map = Self::default();
+        map.add_lines(text)?;
+        Ok(map)
+    }
+
     /// Adds lines of `OLD=NEW`, parts of a path joined by `/` or `\`. Empty lines and those that begin with `#` say
     /// nothing.
     ///

@@ -16,6 +16,7 @@ use crate::buffers::data::{DataBuffer, DataLimits};
 use crate::conversion::{Choices, Directory};
 use crate::destinations::registry::Target;
 use crate::destinations::{Destination, Traits};
+use crate::model::filter::{Filter, FolderMap};
 use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
@@ -28,7 +29,7 @@ use crate::server::migration::queue::Queue;
 use crate::server::migration::{Delivery, MigrationError, Parts, Service, Step};
 use crate::server::pool::Pool;
 use crate::server::scheduler::{Decision, Event, Scheduler, SchedulerSettings};
-use crate::store::config::{Connector, Mailbox, PassLine, PassState, Retry};
+use crate::store::config::{Connector, Mailbox, PassLine, PassState, Retry, UnknownKind};
 use crate::store::seal::SealKey;
 use crate::store::{Entry, StateStore, StoreError};
 use std::collections::{BTreeSet, HashMap};
@@ -78,6 +79,8 @@ pub enum OrderError {
     NoPass(MigrationId),
     #[error("the target of mailbox {mailbox} cannot be used: {why}")]
     Target { mailbox: MailboxNumber, why: String },
+    #[error("mailbox {mailbox} cannot be carried: {why}")]
+    Carried { mailbox: MailboxNumber, why: String },
     #[error("a pass into {0} is under way; let it finish or stop it first")]
     UnderWay(String),
 }
@@ -253,6 +256,7 @@ impl Machine {
     ) -> Result<MigrationId, OrderError> {
         let line = self.store().line::<Mailbox>(mailbox)?.ok_or(OrderError::NoMailbox(mailbox))?;
         let target = target_of(&line)?;
+        carried_of(&line)?;
         if !target.is_directory() {
             self.read_address_books()?;
         }
@@ -546,9 +550,11 @@ impl Machine {
             })?,
             None => Secret::new(""),
         };
+        let (filter, folder_map) = carried_of(&mailbox)?;
         let settings = Settings {
             pass: Some(pass),
-            filter: mailbox.filter.clone().into(),
+            filter,
+            folder_map,
             ..Settings::new(target.mailbox(), self.clock.now().unix_ms)
         };
         let running = Arc::new(Running {
@@ -764,6 +770,14 @@ fn is_open(pass: &PassLine) -> bool {
         PassState::Queued | PassState::Running | PassState::Waiting { .. } => true,
         PassState::Finished | PassState::Stopped => false,
     }
+}
+
+/// What is carried of a mailbox, and under which names of folders.
+fn carried_of(mailbox: &Mailbox) -> Result<(Filter, FolderMap), OrderError> {
+    let refused = |why| OrderError::Carried { mailbox: mailbox.id, why };
+    let filter = mailbox.filter.clone().try_into();
+    let filter = filter.map_err(|error: UnknownKind| refused(error.to_string()))?;
+    Ok((filter, mailbox.folder_map().map_err(|error| refused(error.to_string()))?))
 }
 
 fn target_of(mailbox: &Mailbox) -> Result<Target, OrderError> {

@@ -5,7 +5,7 @@
 //! the golden bytes below hold that.
 
 use crate::base::ids::{ConnectorId, ExtractorId, MailboxNumber, MigrationId, UserId};
-use crate::model::filter::{Filter, ItemKind};
+use crate::model::filter::{Filter, FolderMap, FolderMapError, ItemKind};
 use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::SetAside;
 use crate::model::outcome::Tally;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 const LAYOUT_VERSION: u8 = 1;
 
 /// What stands for the fields that were appended since a line was written: each of them reads zero as nothing.
-const NOTHING: [u8; 3] = [0; 3];
+const NOTHING: [u8; 4] = [0; 4];
 
 /// Something that is kept in the configuration, one line each.
 pub trait Line: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -103,9 +103,33 @@ pub struct Mailbox {
     pub all_documents: bool,
     /// Which items are carried.
     pub filter: FilterForm,
+    /// Other names for folders at the target: lines of OLD=NEW.
+    pub folder_map: String,
 }
 
 impl Mailbox {
+    /// A mailbox that is carried as it is.
+    pub fn whole(id: MailboxNumber, connector: ConnectorId, source: String, target: String) -> Self {
+        Self {
+            id,
+            connector,
+            source,
+            target,
+            target_password: None,
+            all_documents: false,
+            filter: FilterForm::default(),
+            folder_map: String::new(),
+        }
+    }
+
+    /// The other names for folders at the target.
+    ///
+    /// # Errors
+    /// When a line is none, which another release may have read otherwise.
+    pub fn folder_map(&self) -> Result<FolderMap, FolderMapError> {
+        FolderMap::of_lines(&self.folder_map)
+    }
+
     /// Whether it is an address book, of which only names are kept.
     pub fn is_directory(&self) -> bool {
         self.target.starts_with(MailboxId::DIRECTORY)
@@ -129,11 +153,40 @@ impl From<Filter> for FilterForm {
     }
 }
 
-impl From<FilterForm> for Filter {
-    fn from(form: FilterForm) -> Self {
+impl FilterForm {
+    /// The names of the kinds as they were entered, joined by commas.
+    pub fn kinds(&self) -> String {
+        self.only.join(",")
+    }
+
+    pub fn times(&self) -> (Option<i64>, Option<i64>) {
+        (self.since_unix_ms, self.before_unix_ms)
+    }
+
+    /// The same with other kinds.
+    pub fn with_kinds(self, only: &[ItemKind]) -> Self {
+        Self { only: only.iter().map(|kind| kind.name().to_owned()).collect(), ..self }
+    }
+
+    /// The same with other times.
+    pub fn with_times(self, (since_unix_ms, before_unix_ms): (Option<i64>, Option<i64>)) -> Self {
+        Self { since_unix_ms, before_unix_ms, ..self }
+    }
+}
+
+/// A kind that a later release wrote. To read over it would carry what nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it carries items of the kind `{0}`, which this notesferry does not know; choose the kinds again")]
+pub struct UnknownKind(String);
+
+impl TryFrom<FilterForm> for Filter {
+    type Error = UnknownKind;
+
+    fn try_from(form: FilterForm) -> Result<Self, UnknownKind> {
         let FilterForm { only, since_unix_ms, before_unix_ms } = form;
-        let only = only.iter().filter_map(|name| ItemKind::from_name(name)).collect();
-        Self { only, since_unix_ms, before_unix_ms }
+        let kind = |name: String| ItemKind::from_name(&name).ok_or(UnknownKind(name));
+        let only = only.into_iter().map(kind).collect::<Result<_, _>>()?;
+        Ok(Self { only, since_unix_ms, before_unix_ms })
     }
 }
 
@@ -420,15 +473,20 @@ mod tests {
             target_password: None,
             all_documents: true,
             filter: FilterForm::default(),
+            folder_map: String::new(),
         };
         let golden = "01050205612e6e736606656d6c3a2f780001";
-        assert_eq!(hex(&mailbox), format!("{golden}000000"));
+        assert_eq!(hex(&mailbox), format!("{golden}00000000"));
         let older = encode(&mailbox).unwrap();
-        assert_eq!(decode::<Mailbox>(&older[..older.len() - 3]).unwrap(), mailbox);
+        for missing in [1, 4] {
+            assert_eq!(decode::<Mailbox>(&older[..older.len() - missing]).unwrap(), mailbox);
+        }
         let filter = Filter { only: vec![ItemKind::Mail], since_unix_ms: Some(1), before_unix_ms: None };
-        let filtered = Mailbox { filter: filter.clone().into(), ..mailbox };
-        assert_eq!(hex(&filtered), format!("{golden}01046d61696c010200"));
-        assert_eq!(Filter::from(filtered.filter), filter);
+        let filtered = Mailbox { filter: filter.clone().into(), folder_map: "A=B".to_owned(), ..mailbox };
+        assert_eq!(hex(&filtered), format!("{golden}01046d61696c01020003413d42"));
+        assert_eq!(Filter::try_from(filtered.filter), Ok(filter));
+        let later = FilterForm { only: vec!["mail".to_owned(), "paper".to_owned()], ..FilterForm::default() };
+        assert_eq!(Filter::try_from(later), Err(UnknownKind("paper".to_owned())));
         let user = User {
             id: UserId(3),
             name: "jo".to_owned(),
@@ -470,7 +528,7 @@ mod tests {
         let older = encode(&PassLine { retry: None, ..pass.clone() }).unwrap();
         let read: PassLine = decode(&older[..older.len() - 3]).unwrap();
         assert_eq!((read.limit, read.retry, read.left_behind), (Some(10), None, 0));
-        assert!(decode::<PassLine>(&older[..older.len() - 5]).is_err());
+        assert!(decode::<PassLine>(&older[..older.len() - 6]).is_err());
         for (state, number) in [
             (PassState::Queued, "00"),
             (PassState::Running, "01"),

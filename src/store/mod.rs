@@ -17,4 +17,4 @@ mod tables;
 mod writer;
 
 pub use open::{StateStore, StoreError};
-pub use state::{Changes, Entry, Placed, Removal, Twin};
+pub use state::{Changes, Entry, PassedOver, Placed, Removal, Twin};

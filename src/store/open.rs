@@ -100,7 +100,7 @@ impl StateStore {
                 return Err(StoreError::Newer { path: path.to_owned(), found });
             }
             Some(SCHEMA_VERSION) => {}
-            // Schemas 1 to 3: entries of the ledger read as they are, and only tables are missing.
+            // Schemas 1 to 3: entries of the ledger read as they are, and only tables may be missing.
             Some(_) | None => make_tables(&database)?,
         }
         Ok(Self { database, writer: Writer::default(), _lock: None })

@@ -5,19 +5,21 @@
 
 use crate::base::ids::MigrationId;
 use crate::model::delivery::{FolderState, InFlight, Location};
+use crate::model::filter::LeftOut;
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin};
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
 use crate::model::summary::About;
-use crate::store::state::{Entry, Placed, Removal, Twin};
+use crate::store::state::{Entry, PassedOver, Placed, Removal, Twin};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The newest layout on this page.
-const LAYOUT_VERSION: u8 = 3;
+const LAYOUT_VERSION: u8 = 4;
 
-/// Entries have a tail since layout 2, and say what they are about since layout 3.
-const ENTRY_LAYOUT: u8 = 3;
+/// Entries have a tail since layout 2, say what they are about since layout 3, and which filter left them out since
+/// layout 4.
+const ENTRY_LAYOUT: u8 = 4;
 const IN_FLIGHT_LAYOUT: u8 = 1;
 const REMOVAL_LAYOUT: u8 = 1;
 const TWIN_LAYOUT: u8 = 1;
@@ -58,6 +60,17 @@ struct EntryTail {
 struct AboutRecord {
     subject: String,
     date_unix_ms: Option<i64>,
+}
+
+/// What layout 4 appended to an entry.
+#[derive(Default, Serialize, Deserialize)]
+struct LeftOutRecord(Option<(LeftOutName, [u8; 16])>);
+
+#[derive(Serialize, Deserialize)]
+enum LeftOutName {
+    Kind,
+    TooOld,
+    TooNew,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,7 +133,8 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, RecordError> {
     };
     let tail = EntryTail { pass: entry.pass.map(|pass| pass.0), seen: entry.seen };
     let About { subject, date_unix_ms } = entry.about.clone();
-    encode(ENTRY_LAYOUT, &(record, tail, AboutRecord { subject, date_unix_ms }))
+    let left_out = LeftOutRecord(entry.left_out.map(|passed| (passed.why.into(), passed.filter)));
+    encode(ENTRY_LAYOUT, &(record, tail, AboutRecord { subject, date_unix_ms }, left_out))
 }
 
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
@@ -128,7 +142,10 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
     let (record, rest): (EntryRecord, _) = postcard::take_from_bytes(bytes)?;
     let (tail, rest): (EntryTail, _) =
         if layout < 2 { (EntryTail::default(), rest) } else { postcard::take_from_bytes(rest)? };
-    let about: AboutRecord = if layout < 3 { AboutRecord::default() } else { postcard::from_bytes(rest)? };
+    let (about, rest): (AboutRecord, _) =
+        if layout < 3 { (AboutRecord::default(), rest) } else { postcard::take_from_bytes(rest)? };
+    let LeftOutRecord(left_out) =
+        if layout < 4 { LeftOutRecord::default() } else { postcard::from_bytes(rest)? };
     let losses = record.losses.into_iter().map(|(kind, detail)| {
         let kind = LossKind::from_name(&kind).ok_or(RecordError::Name(kind))?;
         Ok(Loss { kind, detail })
@@ -144,6 +161,7 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, RecordError> {
         pass: tail.pass.map(MigrationId),
         seen: tail.seen,
         about: About { subject: about.subject, date_unix_ms: about.date_unix_ms },
+        left_out: left_out.map(|(why, filter)| PassedOver { why: why.into(), filter }),
     })
 }
 
@@ -222,6 +240,26 @@ fn layout(bytes: &[u8]) -> Result<(u8, &[u8]), RecordError> {
 
 fn folder_path(parts: &[String]) -> FolderPath {
     FolderPath::new(parts.iter().map(String::as_str))
+}
+
+impl From<LeftOut> for LeftOutName {
+    fn from(why: LeftOut) -> Self {
+        match why {
+            LeftOut::Kind => Self::Kind,
+            LeftOut::TooOld => Self::TooOld,
+            LeftOut::TooNew => Self::TooNew,
+        }
+    }
+}
+
+impl From<LeftOutName> for LeftOut {
+    fn from(name: LeftOutName) -> Self {
+        match name {
+            LeftOutName::Kind => Self::Kind,
+            LeftOutName::TooOld => Self::TooOld,
+            LeftOutName::TooNew => Self::TooNew,
+        }
+    }
 }
 
 impl From<&Outcome> for OutcomeRecord {
@@ -318,6 +356,7 @@ mod tests {
             pass: Some(MigrationId(300)),
             seen: Some(true),
             about: About { subject: "Hi".to_owned(), date_unix_ms: Some(1) },
+            left_out: Some(PassedOver { why: LeftOut::TooNew, filter: [5; 16] }),
         }
     }
 
@@ -336,12 +375,16 @@ mod tests {
             "00",
         );
         let bytes = encode_entry(&entry()).unwrap();
-        assert_eq!(hex(&bytes), format!("03{golden}01ac0201010248690102"));
+        let left_out = format!("0102{}", "05".repeat(16));
+        assert_eq!(hex(&bytes), format!("04{golden}01ac0201010248690102{left_out}"));
         assert_eq!(decode_entry(&bytes).unwrap(), entry());
-        let second = [&[2], &bytes[1..bytes.len() - 5]].concat();
-        assert_eq!(decode_entry(&second).unwrap(), Entry { about: About::default(), ..entry() });
-        let first = [&[1], &bytes[1..bytes.len() - 10]].concat();
-        let first_entry = Entry { pass: None, seen: None, about: About::default(), ..entry() };
+        let third_entry = Entry { left_out: None, ..entry() };
+        let third = [&[3], &bytes[1..bytes.len() - 18]].concat();
+        assert_eq!(decode_entry(&third).unwrap(), third_entry);
+        let second = [&[2], &bytes[1..bytes.len() - 23]].concat();
+        assert_eq!(decode_entry(&second).unwrap(), Entry { about: About::default(), ..third_entry.clone() });
+        let first = [&[1], &bytes[1..bytes.len() - 28]].concat();
+        let first_entry = Entry { pass: None, seen: None, about: About::default(), ..third_entry };
         assert_eq!(decode_entry(&first).unwrap(), first_entry);
     }
 

@@ -5,6 +5,7 @@
 
 use crate::base::ids::MigrationId;
 use crate::model::delivery::{InFlight, Location};
+use crate::model::filter::LeftOut;
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, ItemVersion, MailboxId, Origin, PlacementId};
 use crate::model::loss::Loss;
@@ -36,6 +37,16 @@ pub struct Entry {
     pub seen: Option<bool>,
     /// By what a person recognises an item that lost something or was set aside; empty for any other.
     pub about: About,
+    /// That a filter left the item out in this version and filing; `None` once it was carried or set aside.
+    pub left_out: Option<PassedOver>,
+}
+
+/// What a filter said about an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    pub why: LeftOut,
+    /// The digest of the filter.
+    pub filter: [u8; 16],
 }
 
 impl Entry {
@@ -52,6 +63,7 @@ impl Entry {
             pass: None,
             seen: None,
             about: About::default(),
+            left_out: None,
         }
     }
 

@@ -429,14 +429,8 @@ fn configure(store: &StateStore, extractor: ExtractorId) -> MailboxNumber {
             password: None,
         })
         .unwrap();
-    let mailbox = store.add_line(move |id| Mailbox {
-        id,
-        connector: connector.id,
-        source: "jane.nsf".to_owned(),
-        target: "maildir:/mailbox".to_owned(),
-        target_password: None,
-        all_documents: false,
-        filter: Default::default(),
+    let mailbox = store.add_line(move |id| {
+        Mailbox::whole(id, connector.id, "jane.nsf".to_owned(), "maildir:/mailbox".to_owned())
     });
     mailbox.unwrap().id
 }

@@ -16,12 +16,20 @@ pub fn pass(
     destination: &mut dyn Destination,
     source: &mut MemorySource,
 ) -> Result<(Tally, Vec<Settled>), DeliveryError> {
+    pass_with(&Settings::new(mailbox(), 0), store, destination, source)
+}
+
+/// The same with other settings.
+pub fn pass_with(
+    settings: &Settings,
+    store: &StateStore,
+    destination: &mut dyn Destination,
+    source: &mut MemorySource,
+) -> Result<(Tally, Vec<Settled>), DeliveryError> {
     let folders = MemorySource::all_folders();
-    let settings = Settings::new(mailbox(), 0);
     let traits = destination.traits();
-    let preparer =
-        Preparer { settings: &settings, ledger: Some(store), folders: &folders, traits, convert: &convert };
-    let mut pass = Pass::begin(store, destination, &settings)?;
+    let preparer = Preparer { settings, ledger: Some(store), folders: &folders, traits, convert: &convert };
+    let mut pass = Pass::begin(store, destination, settings)?;
     for listed in source.list(None, u32::MAX).unwrap().items {
         pass.count_found(1);
         match preparer.look(&listed)? {

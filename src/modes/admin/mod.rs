@@ -9,12 +9,12 @@ pub(in crate::modes) mod watch;
 
 use crate::destinations::registry::Target;
 use crate::model::filter::Filter;
-use crate::modes::migrate::filter::FilterArguments;
+use crate::modes::migrate::filter::{FilterArguments, folder_map_lines};
 use crate::modes::migrate::password;
 use crate::modes::{Exit, Failure};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use client::Client;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -129,6 +129,27 @@ enum MailboxCommand {
         all_documents: bool,
         #[command(flatten)]
         filter: FilterArguments,
+        /// Other names for folders at the target: OLD=NEW, or a file with such lines. May be given several times.
+        #[arg(long, value_name = "FILE|OLD=NEW")]
+        folder_map: Vec<String>,
+    },
+    /// Change what is left out of a mailbox and how its folders are called. What is not named stays as it is.
+    ///
+    /// What is at the target already stays there; what was left out follows with the next pass once it is asked for.
+    Change {
+        /// The number of the mailbox.
+        mailbox: u64,
+        #[command(flatten)]
+        filter: FilterArguments,
+        /// Other names for folders, in place of all those before: OLD=NEW, or a file with such lines.
+        #[arg(long, value_name = "FILE|OLD=NEW")]
+        folder_map: Vec<String>,
+        /// Take away what was entered before.
+        #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+        clear: Vec<Clearable>,
+        /// Whether documents that are not mail-file content are carried too.
+        #[arg(long, value_name = "true|false")]
+        all_documents: Option<bool>,
     },
     List,
     /// Remove a mailbox. What was delivered stays, and the ledger of it too.
@@ -141,6 +162,27 @@ enum MailboxCommand {
         /// The number of the mailbox.
         mailbox: u64,
     },
+}
+
+/// What can be taken away from a mailbox, by the option that enters it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Clearable {
+    Only,
+    Since,
+    Before,
+    FolderMap,
+}
+
+impl Clearable {
+    /// Its field in the API.
+    fn field(self) -> &'static str {
+        match self {
+            Self::Only => "only",
+            Self::Since => "since_unix_ms",
+            Self::Before => "before_unix_ms",
+            Self::FolderMap => "folder_map",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -340,9 +382,7 @@ impl Admin {
 
     fn mailbox(&self, command: &MailboxCommand) -> Result<Exit, Failure> {
         match command {
-            MailboxCommand::Add { source, target, password_file, all_documents, filter } => {
-                let Filter { only, since_unix_ms, before_unix_ms } = filter.filter()?;
-                let only: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
+            MailboxCommand::Add { source, target, password_file, all_documents, filter, folder_map } => {
                 let (connector, path) = place(source)?;
                 let parsed = Target::parse(target)?;
                 // A directory is meant as seen from here, and the server may have been started elsewhere.
@@ -353,19 +393,30 @@ impl Admin {
                         (target.clone(), Some(password))
                     }
                 };
-                let answer = self.client.post(
-                    "mailboxes",
-                    &json!({
-                        "connector": self.connector_id(connector)?, "source": path, "target": target,
-                        "password": password.as_ref().map(|password| password.expose()),
-                        "all_documents": all_documents, "only": only.join(","), "since_unix_ms": since_unix_ms,
-                        "before_unix_ms": before_unix_ms,
-                    }),
-                )?;
+                let mut body = carried(filter, folder_map)?;
+                body.extend([
+                    ("connector".to_owned(), json!(self.connector_id(connector)?)),
+                    ("source".to_owned(), json!(path)),
+                    ("target".to_owned(), json!(target)),
+                    ("password".to_owned(), json!(password.as_ref().map(|password| password.expose()))),
+                    ("all_documents".to_owned(), json!(all_documents)),
+                ]);
+                let answer = self.client.post("mailboxes", &Value::Object(body))?;
                 let id = &answer["id"];
                 let text =
                     format!("Mailbox {id} is added: `notesferry admin pass start {id} --wait` carries it.");
                 Ok(self.result(&answer, &text))
+            }
+            MailboxCommand::Change { mailbox, filter, folder_map, clear, all_documents } => {
+                let mut body = carried(filter, folder_map)?;
+                for field in clear.iter().map(|clearable| clearable.field()) {
+                    if body.insert(field.to_owned(), Value::Null).is_some() {
+                        return Err(usage(format!("`{field}` cannot be set and cleared at once")));
+                    }
+                }
+                body.extend(all_documents.map(|all| ("all_documents".to_owned(), json!(all))));
+                let answer = self.client.patch(&format!("mailboxes/{mailbox}"), &Value::Object(body))?;
+                Ok(self.result(&answer, &format!("Mailbox {mailbox} is changed.")))
             }
             MailboxCommand::List => self.show("mailboxes", table::mailboxes),
             MailboxCommand::Remove { mailbox } => {
@@ -459,6 +510,20 @@ impl Admin {
 /// The connector and the path that CONNECTOR:PATH names.
 fn place(source: &str) -> Result<(&str, &str), Failure> {
     source.split_once(':').ok_or_else(|| usage(format!("`{source}` is no CONNECTOR:PATH")))
+}
+
+/// What was entered of a filter and of folder names, as fields of the API.
+fn carried(filter: &FilterArguments, folder_map: &[String]) -> Result<Map<String, Value>, Failure> {
+    let Filter { only, since_unix_ms, before_unix_ms } = filter.filter()?;
+    let only: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
+    let lines = folder_map_lines(folder_map)?;
+    let fields = [
+        ("only", (!only.is_empty()).then(|| json!(only.join(",")))),
+        ("since_unix_ms", since_unix_ms.map(Value::from)),
+        ("before_unix_ms", before_unix_ms.map(Value::from)),
+        ("folder_map", (!lines.is_empty()).then(|| json!(lines))),
+    ];
+    Ok(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }
 
 fn usage(sentence: impl Into<String>) -> Failure {

@@ -84,27 +84,32 @@ fn begin(date: Option<Date>) -> Result<Option<i64>, Failure> {
     Ok(begin.map(|begin| begin.timestamp().as_millisecond()))
 }
 
-/// The folder names of the command line: lines, and files of lines.
+/// The folder names of the command line.
 ///
 /// # Errors
-/// When one is no line, or a file cannot be read.
+/// As [`folder_map_lines`], and when one of the lines is none.
 pub fn folder_map(arguments: &[String]) -> Result<FolderMap, Failure> {
-    let mut map = FolderMap::default();
-    for argument in arguments {
-        let text = match argument.contains('=') && !Path::new(argument).is_file() {
-            true => argument.clone(),
-            false => read(Path::new(argument))
-                .map_err(|error| usage(format!("the folder map {argument} cannot be read: {error}")))?,
-        };
-        map.add_lines(&text).map_err(|error| usage(format!("--folder-map: {error}")))?;
-    }
-    Ok(map)
+    let lines = folder_map_lines(arguments)?;
+    FolderMap::of_lines(&lines).map_err(|error| usage(format!("--folder-map: {error}")))
+}
+
+/// The same as lines: those of the command line, and of the files that it names.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn folder_map_lines(arguments: &[String]) -> Result<String, Failure> {
+    let lines = |argument: &String| match argument.contains('=') && !Path::new(argument).is_file() {
+        true => Ok(argument.clone()),
+        false => read(Path::new(argument))
+            .map_err(|error| usage(format!("the folder map {argument} cannot be read: {error}"))),
+    };
+    Ok(arguments.iter().map(lines).collect::<Result<Vec<String>, Failure>>()?.join("\n"))
 }
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(FOLDER_MAP_BYTES).read_to_string(&mut text)?;
-    Ok(text)
+    Ok(text.trim_start_matches('\u{FEFF}').to_owned())
 }
 
 fn usage(sentence: String) -> Failure {

@@ -19,12 +19,11 @@ use crate::model::loss::{SetAside, SetAsideReason};
 use crate::modes::address_book::ConversionArguments;
 use crate::modes::exit::IN_USE_ADVICE;
 use crate::modes::{Exit, Failure};
-use crate::notes::document::Note;
-use crate::server::delivery::{Conversion, Pass, Preparer, Settings};
+use crate::server::delivery::{Conversion, End, Pass, Preparer, Settings};
 use crate::sources::nsf::DaosFolders;
 use crate::sources::registry::NamedSource;
 use crate::sources::{Source, SourceError, SourceInfo};
-use crate::store::StateStore;
+use crate::store::{StateStore, StoreError};
 use clap::Args;
 use etcetera::BaseStrategy as _;
 use exports::Exports;
@@ -173,7 +172,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let conversion = Conversion {
         owner: info.owner.as_deref(),
         folders: &folders,
-        folder_map: Some(&folder_map),
+        folder_map: &folder_map,
         all_documents: arguments.all_documents,
         now_unix_ms,
         directory: &directory,
@@ -181,7 +180,8 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     };
     let convert = |listed: &ListedItem, item: &SourceItem| conversion.convert(listed, item);
     let filter = arguments.filter.filter()?;
-    let settings = Settings { filter, ..Settings::new(target.mailbox(), now_unix_ms) };
+    let settings =
+        Settings { filter, folder_map: folder_map.clone(), ..Settings::new(target.mailbox(), now_unix_ms) };
     if arguments.dry_run {
         // A state that does not exist yet is not made, and the destination is not asked.
         let exists = state_folder.join(StateStore::FILE_NAME).exists();
@@ -193,9 +193,8 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
             traits: Traits::UNLIMITED,
             convert: &convert,
         };
-        let mut seen = |note: &Note| exports.iter_mut().for_each(|exports| exports.add(note));
         // The exports are an order of their own, and nothing of the mailbox or the target changes by them.
-        let (preview, not_final) = preview::preview(source.as_mut(), &preparer, &mut seen, reporter)?;
+        let (preview, not_final) = preview::preview(source.as_mut(), &preparer, &mut exports, reporter)?;
         export(exports, &info, &named, reporter)?;
         return Ok(reporter.end_preview(&preview, not_final.as_deref(), arguments.all_documents));
     }
@@ -209,8 +208,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
         convert: &convert,
     };
     let mut pass = Pass::begin(&store, destination.as_mut(), &settings)?;
-    let mut seen = |note: &Note| exports.iter_mut().for_each(|exports| exports.add(note));
-    let carried = carry(source.as_mut(), &preparer, &mut pass, &mut seen, reporter, &stop);
+    let carried = carry(source.as_mut(), &preparer, &mut pass, &mut exports, reporter, &stop);
     reporter.settled(&pass.take_settled());
     reporter.progress(&pass.tally());
     let stopped = carried.map_err(|failure| {
@@ -244,12 +242,12 @@ fn settings_told(arguments: &MigrateArguments) -> Vec<(&'static str, String)> {
     flags.chain(arguments.filter.told()).chain(maps).collect()
 }
 
-/// Carries every item of the source, and shows each that is opened; `true` when it was stopped before the last one.
+/// Carries every item of the source, and adds each that is opened to the exports; `true` when it was stopped before the last one.
 fn carry(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
     pass: &mut Pass<'_>,
-    seen: &mut dyn FnMut(&Note),
+    exports: &mut Option<Exports>,
     reporter: &mut Reporter,
     stop: &AtomicBool,
 ) -> Result<bool, Failure> {
@@ -271,7 +269,7 @@ fn carry(
                 pass.deliver()?;
                 return Ok(true);
             }
-            if let Err(failure) = carry_item(source, preparer, pass, seen, listed) {
+            if let Err(failure) = carry_item(source, preparer, pass, exports, listed) {
                 pass.deliver()?;
                 return Err(failure);
             }
@@ -286,15 +284,25 @@ fn carry(
     }
 }
 
+/// How an item ends that need not be opened. Exports show what was left out, too: for them it is opened again.
+fn look(
+    preparer: &Preparer<'_>,
+    listed: &ListedItem,
+    exports: Option<&Exports>,
+) -> Result<Option<End>, StoreError> {
+    let end = preparer.look(listed)?;
+    Ok(end.filter(|end| exports.is_none() || !matches!(end, End::FilteredOut(_))))
+}
+
 /// Carries one item, whose batch may wait for more.
 fn carry_item(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
     pass: &mut Pass<'_>,
-    seen: &mut dyn FnMut(&Note),
+    exports: &mut Option<Exports>,
     listed: &ListedItem,
 ) -> Result<(), Failure> {
-    let end = preparer.look(listed)?;
+    let end = look(preparer, listed, exports.as_ref())?;
     pass.count_found(1);
     if let Some(end) = end {
         return Ok(pass.settle_unopened(listed.origin, end)?);
@@ -302,7 +310,7 @@ fn carry_item(
     let prepared = match source.open(listed.id) {
         Ok(item) => {
             let Content::Note { note, .. } = &item.content;
-            seen(note);
+            exports.iter_mut().for_each(|exports| exports.add(note));
             preparer.item(listed, &item)?
         }
         Err(SourceError::Unreadable { why, .. }) => {

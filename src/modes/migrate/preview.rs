@@ -10,8 +10,9 @@ use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Tally;
 use crate::model::summary::About;
 use crate::modes::Failure;
+use crate::modes::migrate::exports::Exports;
+use crate::modes::migrate::look;
 use crate::modes::migrate::report::Reporter;
-use crate::notes::document::Note;
 use crate::server::delivery::{End, Preparer};
 use crate::sources::{Source, SourceError};
 use std::collections::BTreeMap;
@@ -27,14 +28,14 @@ pub struct Preview {
     pub forms: BTreeMap<String, u64>,
 }
 
-/// Previews a whole source, and shows each document that is opened. Gives why it is not final beside it.
+/// Previews a whole source, and adds each document that is opened to the exports. Gives why it is not final beside it.
 ///
 /// # Errors
 /// When the source or the ledger cannot be read.
 pub fn preview(
     source: &mut dyn Source,
     preparer: &Preparer<'_>,
-    seen: &mut dyn FnMut(&Note),
+    exports: &mut Option<Exports>,
     reporter: &mut Reporter,
 ) -> Result<(Preview, Option<String>), Failure> {
     let mut preview = Preview::default();
@@ -48,11 +49,12 @@ pub fn preview(
         }
         for listed in &page.items {
             preview.tally.found += 1;
-            match preparer.look(listed)? {
+            match look(preparer, listed, exports.as_ref())? {
                 Some(End::SetAside(aside)) => preview.set_aside(listed, &aside, &About::default(), reporter),
                 Some(end) => {
                     match end {
                         End::RemovedByUser => preview.tally.removed_by_user += 1,
+                        End::FilteredOut(_) => preview.tally.filtered_out += 1,
                         _ => preview.tally.already_there += 1,
                     }
                     reporter.known(listed.origin, &About::default(), &end);
@@ -60,7 +62,7 @@ pub fn preview(
                 None => match source.open(listed.id) {
                     Ok(item) => {
                         let Content::Note { note, .. } = &item.content;
-                        seen(note);
+                        exports.iter_mut().for_each(|exports| exports.add(note));
                         let entry = preparer.entry(listed.origin)?;
                         let left_out = preparer.left_out(&item, entry.as_ref());
                         preview.convert(listed, &item, left_out, preparer, reporter);

@@ -10,7 +10,6 @@ use super::passes::pass_json;
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call, number};
 use crate::base::ids::{ConnectorId, MailboxNumber};
-use crate::model::filter::Filter;
 use crate::model::item::MailboxId;
 use crate::store::config::{Mailbox, PassState};
 use serde_json::{Value, json};
@@ -41,18 +40,7 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     let source = fields.text("source")?.unwrap_or_default();
     fields.finish()?;
     let target = format!("{}{}:{source}", MailboxId::DIRECTORY, connector.name);
-    let added = mailboxes::add(
-        api,
-        Mailbox {
-            id: 0.into(),
-            connector: connector.id,
-            source,
-            target,
-            target_password: None,
-            all_documents: false,
-            filter: Filter::default().into(),
-        },
-    )?;
+    let added = mailboxes::add(api, Mailbox::whole(0.into(), connector.id, source, target))?;
     api.machine.start_pass(added.id, None)?;
     Ok(Response::created(directory_json(api, &Context::read(api)?, &added)?))
 }

@@ -185,7 +185,6 @@ fn without_suffix(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::filter::Filter;
 
     fn found(path: &str) -> FoundMailbox {
         FoundMailbox {
@@ -239,14 +238,8 @@ mod tests {
 
     #[test]
     fn an_address_book_is_known_by_its_name_and_may_be_a_mailbox_too() {
-        let line = |id: u64, target: &str| Mailbox {
-            id: id.into(),
-            connector: ConnectorId(1),
-            source: "Names.nsf".to_owned(),
-            target: target.to_owned(),
-            target_password: None,
-            all_documents: false,
-            filter: Filter::default().into(),
+        let line = |id: u64, target: &str| {
+            Mailbox::whole(id.into(), ConnectorId(1), "Names.nsf".to_owned(), target.to_owned())
         };
         let suggestions = Suggestions {
             connectors: vec![connector(1, "/notes")],

@@ -1,8 +1,8 @@
 //! Reading the JSON object of a call: every field is taken out by name and checked; what is left over is an error.
 
 use super::request::ApiError;
-use crate::base::limits::API_TEXT_BYTES;
 use crate::base::limits::PASSWORD_BYTES;
+use crate::base::limits::{API_LINES_BYTES, API_TEXT_BYTES};
 use crate::base::secret::Secret;
 use serde_json::{Map, Value};
 
@@ -41,6 +41,33 @@ impl Fields {
             return Err(ApiError::invalid(name, format!("`{name}` holds a control character.")));
         }
         Ok(Some(text))
+    }
+
+    /// What `read` makes of a field that can be emptied: `None` where it is missing, `Some(None)` where it is null.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn change<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self, &str) -> Result<Option<T>, ApiError>,
+    ) -> Result<Option<Option<T>>, ApiError> {
+        if self.0.contains_key(name) { read(self, name).map(Some) } else { Ok(None) }
+    }
+
+    /// A text of several lines; `None` where the field is missing or null.
+    ///
+    /// # Errors
+    /// When it is no text, or longer than [`API_LINES_BYTES`].
+    pub fn lines(&mut self, name: &str) -> Result<Option<String>, ApiError> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.len() <= API_LINES_BYTES => Ok(Some(text)),
+            Some(_) => {
+                let sentence = format!("`{name}` is a text of at most {API_LINES_BYTES} bytes.");
+                Err(ApiError::invalid(name, sentence))
+            }
+        }
     }
 
     /// A text that has to be there.

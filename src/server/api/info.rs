@@ -2,6 +2,7 @@
 
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call};
+use crate::model::filter::ItemKind;
 use crate::protocol::Versions;
 use crate::store::config::{Connector, Mailbox};
 use serde_json::json;
@@ -29,6 +30,7 @@ pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, A
     let ServerFacts { data_folder, started_unix_ms, address, fingerprint } = &api.facts;
     let Versions { oldest, newest } = Versions::OURS;
     Ok(Response::ok(json!({
+        "kinds": ItemKind::ALL.map(ItemKind::name),
         "version": env!("CARGO_PKG_VERSION"),
         "protocol": {"oldest": oldest, "newest": newest},
         "data_folder": data_folder,

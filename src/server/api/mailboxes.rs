@@ -10,7 +10,7 @@ use crate::base::limits::API_PAGE_ENTRIES;
 use crate::base::secret::Secret;
 use crate::destinations::DestinationError;
 use crate::destinations::registry::Target;
-use crate::model::filter::{Filter, ItemKind};
+use crate::model::filter::{FolderMap, FolderMapError, ItemKind};
 use crate::model::item::{Origin, OriginError};
 use crate::model::loss::SetAsideReason;
 use crate::server::machine::SetAsideItem;
@@ -58,18 +58,10 @@ fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     let target = fields.needed_text("target")?;
     let password = fields.secret("password")?;
     let all_documents = fields.flag("all_documents")?.unwrap_or_default();
-    let mut filter = Filter::default();
-    change_filter(&mut filter, &mut fields)?;
+    let new = Mailbox::whole(0.into(), connector.id, source, String::new());
+    let mut new = Mailbox { all_documents, ..new };
+    change_carried(&mut new, &mut fields)?;
     fields.finish()?;
-    let mut new = Mailbox {
-        id: 0.into(),
-        connector: connector.id,
-        source,
-        target: String::new(),
-        target_password: None,
-        all_documents,
-        filter: filter.into(),
-    };
     set_target(api, &mut new, Some(target), password)?;
     let added = add(api, new)?;
     Ok(Response::created(Context::read(api)?.mailbox_json(&added)))
@@ -85,7 +77,7 @@ pub fn add(api: &Api, new: Mailbox) -> Result<Mailbox, ApiError> {
     Ok(added)
 }
 
-/// Fields that are missing stay as they are. A new target needs its password again, so that a password never goes to
+/// Fields that are missing stay as they are, and `null` empties those that say what is left out or renamed. A new target needs its password again, so that a password never goes to
 /// a server for which it was not given.
 fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
@@ -98,9 +90,7 @@ fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, 
     if let Some(all_documents) = fields.flag("all_documents")? {
         line.all_documents = all_documents;
     }
-    let mut filter = line.filter.clone().into();
-    change_filter(&mut filter, &mut fields)?;
-    line.filter = filter.into();
+    change_carried(&mut line, &mut fields)?;
     let (target, password) = (fields.text("target")?, fields.secret("password")?);
     fields.finish()?;
     set_target(api, &mut line, target, password)?;
@@ -111,22 +101,34 @@ fn change(api: &Api, id: MailboxNumber, mut fields: Fields) -> Result<Response, 
     Ok(Response::ok(Context::read(api)?.mailbox_json(&line)))
 }
 
-/// The names of kinds joined by commas, and two instants; an empty text means all kinds.
-fn change_filter(filter: &mut Filter, fields: &mut Fields) -> Result<(), ApiError> {
-    if let Some(names) = fields.text("only")? {
-        let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let kinds: Option<Vec<ItemKind>> = names.map(ItemKind::from_name).collect();
-        filter.only = kinds.ok_or_else(|| {
-            ApiError::invalid("only", "`only` names kinds: mail, calendar, contacts, tasks, journal.")
-        })?;
+/// What is left out and renamed: the names of kinds joined by commas (none for all), two instants, and lines.
+fn change_carried(line: &mut Mailbox, fields: &mut Fields) -> Result<(), ApiError> {
+    if let Some(names) = fields.change("only", Fields::text)? {
+        line.filter = line.filter.clone().with_kinds(&kinds(&names.unwrap_or_default())?);
     }
-    if let Some(since) = fields.instant("since_unix_ms")? {
-        filter.since_unix_ms = Some(since);
+    let (mut since, mut before) = line.filter.times();
+    since = fields.change("since_unix_ms", Fields::instant)?.unwrap_or(since);
+    before = fields.change("before_unix_ms", Fields::instant)?.unwrap_or(before);
+    if since.zip(before).is_some_and(|(since, before)| since >= before) {
+        let sentence = "Nothing lies between these two days: the second one has to be later.";
+        return Err(ApiError::invalid("before_unix_ms", sentence));
     }
-    if let Some(before) = fields.instant("before_unix_ms")? {
-        filter.before_unix_ms = Some(before);
+    line.filter = line.filter.clone().with_times((since, before));
+    if let Some(lines) = fields.change("folder_map", Fields::lines)? {
+        line.folder_map = lines.unwrap_or_default();
+        let wrong = |error: FolderMapError| ApiError::invalid("folder_map", sentence(&error));
+        FolderMap::of_lines(&line.folder_map).map_err(wrong)?;
     }
     Ok(())
+}
+
+fn kinds(names: &str) -> Result<Vec<ItemKind>, ApiError> {
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let kinds: Option<Vec<ItemKind>> = names.map(ItemKind::from_name).collect();
+    kinds.ok_or_else(|| {
+        let known = ItemKind::ALL.map(ItemKind::name).join(", ");
+        ApiError::invalid("only", format!("`only` names kinds: {known}."))
+    })
 }
 
 /// The ledger keeps what it knows of the target: a mailbox that is entered again goes on where this one ended.
@@ -336,14 +338,14 @@ impl Context {
     }
 
     fn mailbox_json(&self, line: &Mailbox) -> Value {
-        let Mailbox { id, connector, source, target, target_password, all_documents, filter } = line;
-        let Filter { only, since_unix_ms, before_unix_ms } = filter.clone().into();
-        let only: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
+        let Mailbox { id, connector, source, target, target_password, all_documents, filter, folder_map } =
+            line;
+        let (since_unix_ms, before_unix_ms) = filter.times();
         json!({
             "id": id, "connector": connector, "connector_name": self.connectors.get(connector), "source": source,
             "target": target, "has_password": target_password.is_some(), "all_documents": all_documents,
-            "only": only.join(","), "since_unix_ms": since_unix_ms, "before_unix_ms": before_unix_ms,
-            "last_pass": self.last_pass(*id).map(pass_json),
+            "only": filter.kinds(), "since_unix_ms": since_unix_ms, "before_unix_ms": before_unix_ms,
+            "folder_map": folder_map, "last_pass": self.last_pass(*id).map(pass_json),
         })
     }
 }

@@ -243,7 +243,9 @@ impl From<OrderError> for ApiError {
             OrderError::Store(error) => error.into(),
             OrderError::NoMailbox(id) => Self::not_found(format!("mailbox {id}")),
             OrderError::NoPass(id) => Self::not_found(format!("pass {id}")),
-            OrderError::Target { .. } | OrderError::UnderWay(_) => Self::conflict(sentence(&error)),
+            OrderError::Target { .. } | OrderError::Carried { .. } | OrderError::UnderWay(_) => {
+                Self::conflict(sentence(&error))
+            }
         }
     }
 }

@@ -276,6 +276,53 @@ fn a_password_is_sealed_and_never_shown() {
 }
 
 #[test]
+fn what_is_left_out_and_renamed_is_set_and_emptied() {
+    let bench = Bench::with_mailbox();
+    let carried = |mailbox: &Value| {
+        ["only", "since_unix_ms", "before_unix_ms", "folder_map"].map(|name| mailbox[name].clone())
+    };
+    let all =
+        json!({"only": "mail,tasks", "since_unix_ms": 1, "before_unix_ms": 9, "folder_map": "A=B\n# x"});
+    let set = [json!("mail,tasks"), json!(1), json!(9), json!("A=B\n# x")];
+    assert_eq!(carried(&bench.ok("PATCH mailboxes/1", all)), set);
+    assert_eq!(carried(&bench.ok("PATCH mailboxes/1", json!({"all_documents": true}))), set);
+    for (name, value) in [
+        ("only", json!("mail,nonsense")),
+        ("since_unix_ms", json!(9)),
+        ("before_unix_ms", json!(1)),
+        ("folder_map", json!("A")),
+        ("folder_map", json!("A=")),
+        ("folder_map", json!(1)),
+    ] {
+        let field = if name == "since_unix_ms" { "before_unix_ms" } else { name };
+        assert_eq!(bench.refused("PATCH mailboxes/1", json!({name: value})), invalid(field), "{name}");
+    }
+    let nothing = [json!(""), Value::Null, Value::Null, json!("")];
+    for (index, name) in ["only", "since_unix_ms", "before_unix_ms", "folder_map"].into_iter().enumerate() {
+        let emptied = carried(&bench.ok("PATCH mailboxes/1", json!({name: null})));
+        let expected: Vec<&Value> = nothing[..=index].iter().chain(&set[index + 1..]).collect();
+        assert_eq!(emptied.iter().collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn a_mailbox_of_a_later_release_is_not_carried_whole() {
+    let bench = Bench::with_mailbox();
+    let later = |filter: &[u8]| {
+        // The kinds of a filter, as they lie on the disk.
+        let filter = postcard::from_bytes(filter).unwrap();
+        let line = bench.machine.store().line::<Mailbox>(1.into()).unwrap().unwrap();
+        bench.machine.store().put_lines(vec![Mailbox { filter, ..line }]).unwrap();
+    };
+    later(b"\x02\x04mail\x05paper\0\0");
+    assert_eq!(bench.ok("GET mailboxes/1", Value::Null)["only"], "mail,paper");
+    assert_eq!(bench.refused("POST mailboxes/1/passes", json!({})), conflict());
+    assert_eq!(bench.ok("GET passes", Value::Null)["passes"], json!([]));
+    bench.ok("PATCH mailboxes/1", json!({"only": "mail"}));
+    bench.ok("POST mailboxes/1/passes", json!({}));
+}
+
+#[test]
 fn a_target_is_tested_by_opening_it() {
     let bench = Bench::with_mailbox();
     let works = bench.ok("POST mailboxes/1/test-target", Value::Null);

@@ -11,11 +11,12 @@ use crate::model::object::ObjectKind;
 use crate::model::outcome::Outcome;
 use crate::model::rendered::{Rendered, Segment};
 use crate::model::summary::About;
+use crate::server::delivery::digest::filter_digest;
 use crate::server::delivery::look::{self, Sighted};
 use crate::server::delivery::plan::{self, Put};
 use crate::server::delivery::put::Answer;
 use crate::server::delivery::{End, Settings, Settled};
-use crate::store::{Changes, Entry, Placed, Removal, Twin};
+use crate::store::{Changes, Entry, PassedOver, Placed, Removal, Twin};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -173,13 +174,20 @@ impl Job {
         let Prepared { key, version, filing, unread, losses, about, work, hold: _ } = prepared;
         let known = sighted.map(|sighted| sighted.entry);
         if let Work::LeftOut(why) = work {
-            // What an earlier run set aside is nobody's concern any more.
-            changes.entries.extend(known.map(|entry| (key.clone(), forgotten(entry))));
+            let known = known.unwrap_or_else(|| Entry::unfinished(settings.now_unix_ms));
+            let entry = Entry {
+                version: Some(version),
+                filing,
+                left_out: Some(PassedOver { why, filter: filter_digest(&settings.filter) }),
+                ..forgotten(known)
+            };
+            changes.entries.push((key.clone(), entry));
             let end = End::FilteredOut(why);
             return Ok(Settled { about, ..Settled::of(key.origin, end, losses, &Entry::unfinished(0)) });
         }
         let mut entry = known.unwrap_or_else(|| Entry::unfinished(settings.now_unix_ms));
         entry.version = Some(version);
+        entry.left_out = None;
         let mut earlier_losses = Vec::new();
         if matches!(work, Work::Unchanged) {
             earlier_losses.clone_from(&entry.losses);
@@ -234,15 +242,9 @@ impl Job {
     }
 }
 
-/// The line of an item that was left out before anything of it was stored.
+/// The line of an item without what an earlier run set aside of it, which is nobody's concern any more.
 fn forgotten(entry: Entry) -> Entry {
-    Entry {
-        version: None,
-        outcome: Outcome::Unfinished,
-        losses: Vec::new(),
-        about: About::default(),
-        ..entry
-    }
+    Entry { outcome: Outcome::Unfinished, losses: Vec::new(), about: About::default(), ..entry }
 }
 
 /// What the destination said about the placements of one item.

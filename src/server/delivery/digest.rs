@@ -1,6 +1,7 @@
 //! What an item says, as digests: two copies of a document in two replicas have the same.
 
 use crate::model::content::{Content, File, FileBody, ListedItem, SourceItem};
+use crate::model::filter::Filter;
 use crate::model::folder::Folder;
 use crate::notes::document::Note;
 use crate::notes::item::ItemType;
@@ -77,9 +78,26 @@ pub fn filing_digest(listed: &ListedItem, folders: &[Folder]) -> [u8; 16] {
     digest
 }
 
+/// The digest of what a filter asks for. A change of its rules takes another name for the key.
+pub fn filter_digest(filter: &Filter) -> [u8; 16] {
+    let Filter { only, since_unix_ms, before_unix_ms } = filter;
+    let mut names: Vec<&str> = only.iter().map(|kind| kind.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut hasher = Hasher::new_derive_key("notesferry filter 1");
+    add_bytes(&mut hasher, names.join(",").as_bytes());
+    for time in [since_unix_ms, before_unix_ms] {
+        add_bytes(&mut hasher, time.map(i64::to_le_bytes).as_ref().map_or(&[], |bytes| bytes));
+    }
+    let mut digest = [0; 16];
+    hasher.finalize_xof().fill(&mut digest);
+    digest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::filter::ItemKind;
     use crate::notes::item::{Item, ItemFlags};
 
     fn digest(name: &str, item_type: ItemType, value: &[u8]) -> [u8; 32] {
@@ -96,6 +114,18 @@ mod tests {
         assert_ne!(object(1, 5), object(1, 6));
         let text = |byte: u8| digest("$FILE", ItemType::TEXT, &[0, 0, byte, 0, 0, 0, 5]);
         assert_ne!(text(1), text(2));
+    }
+
+    #[test]
+    fn filters_that_ask_for_the_same_are_the_same() {
+        let filter = |only: &[ItemKind], since_unix_ms, before_unix_ms| {
+            filter_digest(&Filter { only: only.to_vec(), since_unix_ms, before_unix_ms })
+        };
+        let both = filter(&[ItemKind::Mail, ItemKind::Tasks], Some(1), None);
+        assert_eq!(both, filter(&[ItemKind::Tasks, ItemKind::Mail], Some(1), None));
+        assert_ne!(both, filter(&[ItemKind::Mail], Some(1), None));
+        assert_ne!(both, filter(&[ItemKind::Mail, ItemKind::Tasks], None, Some(1)));
+        assert_ne!(both, filter(&[ItemKind::Mail, ItemKind::Tasks], Some(2), None));
     }
 
     #[test]

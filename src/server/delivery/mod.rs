@@ -30,7 +30,7 @@ use crate::base::ids::MigrationId;
 use crate::base::limits::{BATCH_BYTES, BATCH_PLACEMENTS, LOOK_ITEMS};
 use crate::destinations::{Destination, DestinationError, Place};
 use crate::model::delivery::{Delivery, InFlight};
-use crate::model::filter::{Filter, LeftOut};
+use crate::model::filter::{Filter, FolderMap, LeftOut};
 use crate::model::folder::FolderPath;
 use crate::model::item::{ItemKey, MailboxId, Origin, PlacementId};
 use crate::model::loss::{Loss, SetAside, SetAsideReason};
@@ -64,7 +64,7 @@ pub enum End {
     ReadSince,
     RemovedByUser,
     SetAside(SetAside),
-    /// Nobody asked for it. The ledger has no line of it.
+    /// Nobody asked for it. The ledger knows which filter left it out.
     FilteredOut(LeftOut),
 }
 
@@ -108,6 +108,8 @@ pub struct Settings {
     pub pass: Option<MigrationId>,
     /// Which items are carried.
     pub filter: Filter,
+    /// Other names for folders at the target.
+    pub folder_map: FolderMap,
 }
 
 /// One pass over a mailbox.

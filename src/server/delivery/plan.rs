@@ -2,6 +2,7 @@
 
 use crate::base::ids::MigrationId;
 use crate::model::delivery::Location;
+use crate::model::filter::LeftOut;
 use crate::model::folder::FolderPath;
 use crate::model::item::ItemVersion;
 use crate::model::loss::{SetAside, SetAsideReason};
@@ -20,14 +21,34 @@ pub enum Look {
     RemovedByUser,
     /// May be at the target; only an order by a person sends it again.
     StaysAside(SetAside),
+    /// The same filter left it out in this version and filing.
+    LeftOut(LeftOut),
     /// New, changed, filed elsewhere, or to be tried again.
     Open,
 }
 
-/// Looks at an item that the source lists; `unread` is `None` where the source does not know.
-pub fn look(entry: Option<&Entry>, version: ItemVersion, filing: [u8; 16], unread: Option<bool>) -> Look {
+/// Looks at an item that the source lists; `unread` is `None` where the source does not know, `filter` the digest of
+/// what is asked for.
+///
+/// That a filter left an item out holds until one of them changes. Time changes it only for a mail whose date lay in the
+/// future when it was looked at: it counted by its next best date, and goes on doing so.
+pub fn look(
+    entry: Option<&Entry>,
+    version: ItemVersion,
+    filing: [u8; 16],
+    unread: Option<bool>,
+    filter: [u8; 16],
+) -> Look {
     let Some(entry) = entry else { return Look::Open };
     let same = entry.version == Some(version) && entry.filing == filing;
+    if let Some(passed) = entry.left_out
+        && same
+        && passed.filter == filter
+        // A copy that was found since is kept up to date.
+        && entry.placements.is_empty()
+    {
+        return Look::LeftOut(passed.why);
+    }
     // Another copy of the database, left behind: what it shows must not take the place of what is newer.
     let older = entry.version.is_some_and(|known| is_older(version, known));
     match &entry.outcome {
@@ -117,10 +138,12 @@ pub fn is_misfiled(placed: &Placed, wanted: &[FolderPath]) -> bool {
 mod tests {
     use super::*;
     use crate::model::summary::About;
+    use crate::store::PassedOver;
 
     const NEW: [u8; 32] = [2; 32];
     const OLD: [u8; 32] = [1; 32];
     const FILING: [u8; 16] = [7; 16];
+    const FILTER: [u8; 16] = [8; 16];
 
     fn version(sequence: u32) -> ItemVersion {
         ItemVersion { sequence, time: [0, 0] }
@@ -148,6 +171,7 @@ mod tests {
             pass: None,
             seen: None,
             about: About::default(),
+            left_out: None,
         }
     }
 
@@ -158,12 +182,12 @@ mod tests {
     #[test]
     fn only_the_same_version_and_filing_is_already_there() {
         let delivered = entry(Outcome::Delivered, vec![placed("A", Some(OLD))]);
-        assert_eq!(look(None, version(1), FILING, None), Look::Open);
-        assert_eq!(look(Some(&delivered), version(1), FILING, None), Look::AlreadyThere);
-        assert_eq!(look(Some(&delivered), version(2), FILING, None), Look::Open);
-        assert_eq!(look(Some(&delivered), version(1), [0; 16], None), Look::Open);
+        assert_eq!(look(None, version(1), FILING, None, FILTER), Look::Open);
+        assert_eq!(look(Some(&delivered), version(1), FILING, None, FILTER), Look::AlreadyThere);
+        assert_eq!(look(Some(&delivered), version(2), FILING, None, FILTER), Look::Open);
+        assert_eq!(look(Some(&delivered), version(1), [0; 16], None, FILTER), Look::Open);
         let found = entry(Outcome::Unfinished, vec![placed("A", None)]);
-        assert_eq!(look(Some(&found), version(1), FILING, None), Look::Open);
+        assert_eq!(look(Some(&found), version(1), FILING, None, FILTER), Look::Open);
     }
 
     #[test]
@@ -177,8 +201,25 @@ mod tests {
             (None, Some(false), Look::AlreadyThere),
         ] {
             delivered.seen = seen;
-            assert_eq!(look(Some(&delivered), version(1), FILING, unread), expected, "{seen:?} {unread:?}");
+            assert_eq!(
+                look(Some(&delivered), version(1), FILING, unread, FILTER),
+                expected,
+                "{seen:?} {unread:?}"
+            );
         }
+    }
+
+    #[test]
+    fn what_was_left_out_stays_so_until_something_changes() {
+        let passed = Some(PassedOver { why: LeftOut::TooOld, filter: FILTER });
+        let line = |placements| Entry { left_out: passed, ..entry(Outcome::Unfinished, placements) };
+        let left_out = line(vec![]);
+        assert_eq!(look(Some(&left_out), version(1), FILING, None, FILTER), Look::LeftOut(LeftOut::TooOld));
+        assert_eq!(look(Some(&left_out), version(2), FILING, None, FILTER), Look::Open);
+        assert_eq!(look(Some(&left_out), version(1), [0; 16], None, FILTER), Look::Open);
+        assert_eq!(look(Some(&left_out), version(1), FILING, None, [0; 16]), Look::Open);
+        let found = line(vec![placed("A", None)]);
+        assert_eq!(look(Some(&found), version(1), FILING, None, FILTER), Look::Open);
     }
 
     #[test]
@@ -194,7 +235,8 @@ mod tests {
     fn a_copy_left_behind_changes_nothing() {
         let mut delivered = entry(Outcome::Delivered, vec![placed("A", Some(NEW))]);
         delivered.version = Some(ItemVersion { sequence: 2, time: [500, 0x4125_8C00] });
-        let looked = |sequence, time| look(Some(&delivered), ItemVersion { sequence, time }, FILING, None);
+        let looked =
+            |sequence, time| look(Some(&delivered), ItemVersion { sequence, time }, FILING, None, FILTER);
         assert_eq!(looked(1, [900, 0x4125_8C09]), Look::AlreadyThere);
         assert_eq!(looked(2, [499, 0x8125_8C00]), Look::AlreadyThere);
         assert_eq!(looked(2, [501, 0x0125_8C00]), Look::Open);
@@ -204,8 +246,8 @@ mod tests {
     #[test]
     fn set_aside_items_are_tried_again_unless_they_may_have_arrived() {
         let aside = |reason| entry(Outcome::SetAside(SetAside::new(reason, "")), vec![]);
-        assert_eq!(look(Some(&aside(SetAsideReason::Refused)), version(1), FILING, None), Look::Open);
-        let uncertain = look(Some(&aside(SetAsideReason::Uncertain)), version(1), FILING, None);
+        assert_eq!(look(Some(&aside(SetAsideReason::Refused)), version(1), FILING, None, FILTER), Look::Open);
+        let uncertain = look(Some(&aside(SetAsideReason::Uncertain)), version(1), FILING, None, FILTER);
         assert!(matches!(uncertain, Look::StaysAside(_)));
     }
 
@@ -232,7 +274,7 @@ mod tests {
         let mut gone = placed("A", Some(OLD));
         gone.location = None;
         let delivered = entry(Outcome::Delivered, vec![gone]);
-        assert_eq!(look(Some(&delivered), version(1), FILING, None), Look::RemovedByUser);
+        assert_eq!(look(Some(&delivered), version(1), FILING, None, FILTER), Look::RemovedByUser);
         assert_eq!(puts(Some(&delivered), &folders(&["A", "B"]), NEW, Some([8; 32])), []);
         assert!(!has_older_copy(&delivered, NEW));
     }

@@ -12,7 +12,7 @@ use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
 use crate::model::summary::About;
 use crate::server::delivery::batch::{Message, Prepared, Work};
-use crate::server::delivery::digest::{filing_digest, source_digest};
+use crate::server::delivery::digest::{filing_digest, filter_digest, source_digest};
 use crate::server::delivery::plan::{self, Look};
 use crate::server::delivery::{End, Settings, twin};
 use crate::store::config::Retry;
@@ -31,7 +31,7 @@ pub struct Conversion<'a> {
     /// The folders of the source.
     pub folders: &'a [Folder],
     /// Other names for folders at the target.
-    pub folder_map: Option<&'a FolderMap>,
+    pub folder_map: &'a FolderMap,
     /// Also convert documents that are not mail-file content.
     pub all_documents: bool,
     /// The time of the run: milliseconds since 1970-01-01 00:00 UTC.
@@ -63,9 +63,7 @@ impl Conversion<'_> {
             message_id_of: &message_id_of,
         };
         let mut converted = conversion::convert(item, &listed.folders, listed.unread, &context)?;
-        if let Some(map) = folder_map {
-            map.apply_all(&mut converted.placements);
-        }
+        folder_map.apply_all(&mut converted.placements);
         Ok(converted)
     }
 }
@@ -101,11 +99,13 @@ impl Preparer<'_> {
     pub fn look(&self, listed: &ListedItem) -> Result<Option<End>, StoreError> {
         let Some(entry) = self.entry(listed.origin)? else { return Ok(None) };
         let filing = filing_digest(listed, self.folders);
-        Ok(match plan::look(Some(&entry), listed.version, filing, listed.unread) {
+        let filter = filter_digest(&self.settings.filter);
+        Ok(match plan::look(Some(&entry), listed.version, filing, listed.unread, filter) {
             Look::Open => None,
             Look::AlreadyThere => Some(plan::there(&entry, self.settings.pass)),
             Look::ReadSince => Some(End::ReadSince),
             Look::RemovedByUser => Some(End::RemovedByUser),
+            Look::LeftOut(why) => Some(End::FilteredOut(why)),
             Look::StaysAside(aside) => Some(End::SetAside(aside)),
         })
     }
@@ -225,6 +225,7 @@ impl Preparer<'_> {
 impl Settings {
     /// The settings of a pass that has no number, over a mailbox at the destination.
     pub fn new(mailbox: MailboxId, now_unix_ms: i64) -> Self {
-        Self { mailbox, now_unix_ms, pass: None, filter: Filter::default() }
+        let (filter, folder_map) = (Filter::default(), FolderMap::default());
+        Self { mailbox, now_unix_ms, pass: None, filter, folder_map }
     }
 }

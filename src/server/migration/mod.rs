@@ -312,7 +312,7 @@ impl<D: Delivery> Service<D> {
         let conversion = Conversion {
             owner: self.flow.facts().owner.as_deref(),
             folders: self.flow.folders(),
-            folder_map: None,
+            folder_map: &self.settings.folder_map,
             all_documents: self.all_documents,
             now_unix_ms: self.settings.now_unix_ms,
             directory: &self.parts.directory,

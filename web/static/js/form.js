@@ -5,7 +5,7 @@ import { h, icon, last } from "./dom.js";
 
 let lastId = 0;
 
-/** One field with its label. `kind` is the type of the input, or `select` with `options` of {value, label}. */
+/** One field with its label. `kind` is the type of the input, `textarea`, or `select` with `options` of {value, label}. */
 export function field({ name, label, hint, kind = "text", options, ...rest }) {
   const id = `field-${(lastId += 1)}`;
   const described = hint ? `${id}-hint ${id}-wrong` : `${id}-wrong`;
@@ -25,7 +25,9 @@ export function field({ name, label, hint, kind = "text", options, ...rest }) {
           properties,
           options.map((option) => h("option", { value: option.value }, option.label)),
         )
-      : h("input", { type: kind, ...properties });
+      : kind === "textarea"
+        ? h("textarea", properties)
+        : h("input", { type: kind, ...properties });
   return h(
     "div",
     { class: "field" },
@@ -118,6 +120,7 @@ function showError(inputs, whole, error) {
       : null;
   const place = input?.closest(".field")?.querySelector(".wrong") ?? whole;
   place.append(icon("alert"), h("span", null, error.message));
+  input?.closest("details")?.setAttribute("open", "");
   input?.setAttribute("aria-invalid", "true");
   input?.focus();
 }

@@ -3,9 +3,10 @@
 import { patch, post, remove } from "../api.js";
 import { ask, confirm } from "../dialog.js";
 import { count } from "../format.js";
-import { checkbox, field } from "../form.js";
+import { field } from "../form.js";
 import { shortName } from "../model.js";
 import { say } from "../parts.js";
+import { carriedFields } from "./carried.js";
 
 const TARGET_HINT = "imaps://user@host, or maildir: or eml: with a folder on the server.";
 
@@ -38,7 +39,8 @@ export function stopPasses(lines, reload) {
   });
 }
 
-export function addMailbox(connectors, reload) {
+export function addMailbox(connectors, kinds, reload) {
+  const carried = carriedFields(kinds);
   const fields = [
     field({
       name: "connector",
@@ -52,27 +54,21 @@ export function addMailbox(connectors, reload) {
       hint: "Its path below the folder of the connector, such as mail/jane.nsf; for DXL a file, or a folder of them.",
     }),
     ...targetFields(),
-    checkbox({ name: "all_documents", label: "Also carry documents that are not mail-file content" }),
+    carried.element,
   ];
   const submit = async ({ connector, ...values }) => {
-    await post("mailboxes", { connector: Number(connector), ...withoutEmptyPassword(values) });
+    await post("mailboxes", { connector: Number(connector), ...carried.take(withoutEmptyPassword(values)) });
     await reload();
   };
   ask({ title: "Add a mailbox", fields, action: "Add mailbox", submit });
 }
 
-export function changeMailbox(mailbox, reload) {
+export function changeMailbox(mailbox, kinds, reload) {
+  const carried = carriedFields(kinds, mailbox);
   const keep = mailbox.has_password ? "Leave it empty to keep the one that is known for this target." : null;
-  const fields = [
-    ...targetFields(mailbox.target, keep),
-    checkbox({
-      name: "all_documents",
-      label: "Also carry documents that are not mail-file content",
-      checked: mailbox.all_documents,
-    }),
-  ];
+  const fields = [...targetFields(mailbox.target, keep), carried.element];
   const submit = async (values) => {
-    await patch(`mailboxes/${mailbox.id}`, withoutEmptyPassword(values));
+    await patch(`mailboxes/${mailbox.id}`, carried.take(withoutEmptyPassword(values)));
     await reload();
   };
   ask({ title: `Change ${shortName(mailbox.source)}`, fields, action: "Save", submit });

@@ -6,6 +6,7 @@ import { count, number } from "../format.js";
 import { isOpen, shortName, stateOf } from "../model.js";
 import { button, facts, moment, notice, pageHead, panel, pill, relative, sum, table } from "../parts.js";
 import { may } from "../shell.js";
+import { carriedFacts, knownKinds } from "./carried.js";
 import { findingsKeeper, loadOpened, lossesPanel, setAsidePanel } from "./findings.js";
 import { changeMailbox, removeMailbox, startPasses, stopPasses } from "./mailbox-orders.js";
 
@@ -16,7 +17,12 @@ export function mailboxPage({ parameters: [id], me, redraw, reload }) {
   const findingsOf = findingsKeeper(`mailboxes/${id}/findings`);
   let shown = null;
   const load = async () => {
-    const [mailbox, { passes }] = await Promise.all([get(`mailboxes/${id}`), get("passes")]);
+    const [mailbox, { passes }, kinds] = await Promise.all([
+      get(`mailboxes/${id}`),
+      get("passes"),
+      knownKinds(),
+    ]);
+    page.kinds = kinds;
     const own = passes.filter((pass) => pass.mailbox === mailbox.id).sort((a, b) => b.id - a.id);
     const findings = await findingsOf(own.slice(0, 1));
     if (findings !== shown) await loadOpened(page, id);
@@ -96,7 +102,7 @@ function placeOrders(page, mailbox) {
     { class: "row" },
     button({ label: "Test target", small: true, onclick: test }),
     isAdministrator
-      ? button({ label: "Change", small: true, onclick: () => changeMailbox(mailbox, page.reload) })
+      ? button({ label: "Change", small: true, onclick: () => changeMailbox(mailbox, page.kinds, page.reload) })
       : null,
     isAdministrator
       ? button({ label: "Remove", small: true, kind: "quiet danger", onclick: () => removeMailbox(mailbox) })
@@ -114,6 +120,7 @@ function places(mailbox) {
     ["Database", h("span", { class: "path" }, mailbox.source || "the connector's own")],
     ["Target", h("span", { class: "path" }, mailbox.target)],
     ["Password", mailbox.has_password ? "Kept, encrypted" : "None"],
+    ...carriedFacts(mailbox),
     ["Other documents", mailbox.all_documents ? "Carried too" : "Counted and set aside"],
   ]);
 }
@@ -132,6 +139,7 @@ function passTable(passes) {
     { label: "Found", kind: "number", cell: ({ tally }) => number(tally.found) },
     { label: "Delivered", kind: "number", cell: ({ tally }) => number(tally.delivered) },
     { label: "Already there", kind: "number extra", cell: ({ tally }) => number(tally.already_there) },
+    { label: "Filtered out", kind: "number extra", cell: ({ tally }) => number(tally.filtered_out) },
     { label: "Set aside", kind: "number", cell: ({ tally }) => number(tally.set_aside) },
   ];
   return table({ caption: "Passes", columns, rows: passes, key: ({ id }) => id });

@@ -33,7 +33,7 @@ export function mailboxesPage({ me, redraw, reload }) {
   };
 }
 
-function view(page, { mailboxes, connectors }) {
+function view(page, { mailboxes, connectors, kinds }) {
   const { me, reload, shown, chosen, search } = page;
   const all = mailboxes.map((mailbox) => ({
     mailbox,
@@ -43,7 +43,7 @@ function view(page, { mailboxes, connectors }) {
   for (const id of chosen) if (!mailboxes.some((mailbox) => mailbox.id === id)) chosen.delete(id);
   const isWanted = ({ mailbox }) => `${mailbox.source} ${mailbox.target}`.toLowerCase().includes(shown.text);
   const lines = all.filter(VIEWS.find(({ name }) => name === shown.view).shows).filter(isWanted);
-  const add = () => addMailbox(connectors, reload);
+  const add = () => addMailbox(connectors, kinds, reload);
   const actions = may(me, "operator")
     ? [
         link({ label: "Guided set-up", to: "#/set-up", sign: "set-up" }),

@@ -6,6 +6,7 @@ import { count, number, size } from "../../format.js";
 import { form, field } from "../../form.js";
 import { notice, nothingYet, panel, say, table } from "../../parts.js";
 import { may } from "../../shell.js";
+import { carriedFields, isCarried } from "../carried.js";
 import { offeredBooks } from "../directories.js";
 import { foundState } from "../extractors.js";
 import { personName, targetOf } from "./pattern.js";
@@ -25,24 +26,27 @@ export function chooseStep(page) {
           oninput: ({ target }) => (passwords.shared = target.value),
         })
       : null;
-  const add = form({
-    fields: [shared],
-    action: "Add and continue",
-    sign: "arrow",
-    submit: async () => {
-      const ids = await addChosen(page, state);
-      await reload();
-      keep({ chosen: [...(draft.chosen ?? []), ...ids] });
-      if ([...state.lines.values()].some(({ wrong }) => wrong)) {
-        throw new Error("Some could not be added; the reason stands beside each.");
-      }
-      say(`${count(ids.length, "mailbox", "mailboxes")} ready.`);
-      next();
-    },
-  });
+  const adder = (carried) =>
+    form({
+      fields: [shared, carried.element],
+      action: "Add and continue",
+      sign: "arrow",
+      submit: async (values) => {
+        const ids = await addChosen(page, state, carried.take(values));
+        await reload();
+        keep({ chosen: [...(draft.chosen ?? []), ...ids] });
+        if ([...state.lines.values()].some(({ wrong }) => wrong)) {
+          throw new Error("Some could not be added; the reason stands beside each.");
+        }
+        say(`${count(ids.length, "mailbox", "mailboxes")} ready.`);
+        next();
+      },
+    });
+  let add = null;
   return (data) => {
     state.data = data;
     look(state, data, redraw);
+    add ??= adder(carriedFields(data.kinds));
     return view(page, state, add);
   };
 }
@@ -198,7 +202,7 @@ function passwordCell(line) {
 }
 
 /** Adds what was chosen; gives the numbers of those that could be added and notes what is wrong with the others. */
-async function addChosen({ draft, passwords }, state) {
+async function addChosen({ draft, passwords }, state, carried) {
   for (const line of state.lines.values()) line.wrong = null;
   const lines = [...state.lines.values()].filter((line) => isFree(line) && line.chosen);
   if (lines.length + (draft.chosen ?? []).length === 0) throw new Error("Choose at least one mailbox.");
@@ -211,10 +215,12 @@ async function addChosen({ draft, passwords }, state) {
         connector,
         source: line.entry.suggested.source ?? line.entry.path,
         target: line.target,
+        ...carried,
         ...(password ? { password } : {}),
       });
       ids.push(added.id);
     } catch (error) {
+      if (isCarried(error.field)) throw error;
       line.wrong = error.message;
     }
   }
