@@ -395,7 +395,7 @@ fn a_list_with_a_larger_indent_stands_in_the_list_around_it() {
     let body = number(records(), 1, 1800).text("one").paragraph();
     let body = number(body, 2, 2160).text("inner").paragraph().text("next").paragraph();
     let mail = convert(body.use_style(1).text("two"));
-    let list = "<ol>\n<li>one</li>\n<ol>\n<li>inner</li>\n<li>next</li>\n</ol>\n<li>two</li>\n</ol>\n";
+    let list = "<ol>\n<li>one\n<ol>\n<li>inner</li>\n<li>next</li>\n</ol>\n</li>\n<li>two</li>\n</ol>\n";
     assert_eq!(mail.html(), list);
     // A line that begins with a space gets one more on its way (RFC 3676 section 4.4).
     assert_eq!(mail.plain(), "1. one\n   1. inner\n   2. next\n2. two\n");
