@@ -163,6 +163,14 @@ fn r09_equal_images_are_one_part() {
 }
 
 #[test]
+fn r10_the_name_of_an_attachment_is_told_once() {
+    let file = |words: &str| records().file("ATT1.pdf", "Plan.pdf").text(words).end_hotspot();
+    let plain = |words: &str| memo().rich_text("Body", file(words).build()).convert().plain();
+    assert_eq!(plain("Plan.pdf"), "[attachment: Plan.pdf]\n");
+    assert_eq!(plain(" the plan"), "[attachment: Plan.pdf] the plan\n");
+}
+
+#[test]
 fn r10_the_icon_of_an_attachment_is_no_image() {
     let body = records().text("see ").file("ATT1.pdf", "Plan.pdf").image(1, 1, GIF, 10).end_hotspot();
     let mail = memo().rich_text("Body", body.build()).file("ATT1.pdf", b"%PDF").convert();

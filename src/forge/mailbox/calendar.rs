@@ -165,7 +165,7 @@ fn meeting(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     let people = Person::choose_some(&mut mailbox.random, 3);
     let parent = called_meeting(mailbox, &draft, &people)?;
     let kind = ["A", "P", "R"][mailbox.random.usize(..3)];
-    answer(mailbox, &draft, parent, people[0], kind)
+    answer(mailbox, &draft, parent, people[0], kind, false)
 }
 
 /// A meeting of two hours that the owner called, in a room.
@@ -193,6 +193,7 @@ pub(super) fn answer(
     parent: NoteId,
     sender: Person,
     kind: &'static str,
+    in_inbox: bool,
 ) -> Result<(), ForgeError> {
     let prefix = match kind {
         "A" => "Accepted: ",
@@ -201,7 +202,7 @@ pub(super) fn answer(
     };
     let start = at(draft.day, draft.hour);
     let about = Notice { kind, prefix, sender, chair: OWNER, start, sequence: 1.0 };
-    notice(mailbox, draft, about, Some(parent))
+    notice(mailbox, draft, about, Some(parent), in_inbox)
 }
 
 /// Workflow mail.
@@ -220,6 +221,7 @@ pub(super) fn notice(
     draft: &Draft,
     about: Notice,
     parent: Option<NoteId>,
+    in_inbox: bool,
 ) -> Result<(), ForgeError> {
     let (unid, time) = mailbox.next_identity();
     let items = [
@@ -249,7 +251,7 @@ pub(super) fn notice(
         note.items.push(reference(draft.unid));
     }
     let note_id = mailbox.writer.add_note(&note)?;
-    if parent.is_none() {
+    if in_inbox {
         mailbox.writer.file(mailbox.folders.inbox, note_id, unid, time);
     }
     Ok(())
@@ -261,7 +263,7 @@ fn invitation(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     let sender = Person::choose_colleague(&mut mailbox.random);
     let start = at(draft.day, draft.hour);
     let about = Notice { kind: "I", prefix: "Invitation: ", sender, chair: sender, start, sequence: 1.0 };
-    notice(mailbox, &draft, about, None)
+    notice(mailbox, &draft, about, None, true)
 }
 
 /// A weekly series: its parent, the document of its occurrences, and one that was moved to the afternoon.

@@ -33,7 +33,7 @@ const HEADING: Font = Font { attributes: Font::BOLD, colour: 10, points: 14, ..F
 const GREY: Font = Font { colour: 14, points: 9, ..Font::PLAIN };
 
 impl Block {
-    /// Writes the piece. A file that is quoted stays with the letter it came with.
+    /// Writes the piece. Files and links that are quoted stay with the letter they came with.
     pub fn write(&self, rich: &mut RichText, quoted: bool) {
         match self {
             Self::Line(text) => rich.line(text),
@@ -68,6 +68,7 @@ impl Block {
                 rich.paragraph(Style::Left);
                 rich.url(url, words);
             }
+            Self::Letter(_, words) if quoted => rich.line(words),
             Self::Letter(_, words) => {
                 rich.paragraph(Style::Left);
                 rich.link(0, words);

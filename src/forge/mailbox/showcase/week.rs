@@ -8,7 +8,9 @@ use crate::forge::mailbox::people::{AMY, BOB, JUERGEN, MARY, OWNER};
 use crate::forge::mailbox::{Mailbox, images};
 use crate::forge::note::{ItemSpec, NoteSpec};
 use crate::forge::richtext::{Font, RichText, Style};
+use crate::notes::ids::{NoteId, Unid};
 use crate::notes::item::ItemFlags;
+use crate::notes::timedate::Timedate;
 use jiff::ToSpan;
 
 pub(super) fn write(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
@@ -42,8 +44,8 @@ fn entries(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     let review = draft(mailbox, "Review of the offer", "Prices, discount, date of delivery.", 3, 14);
     let meeting = calendar::called_meeting(mailbox, &review, &[BOB, AMY])?;
     set_clock(mailbox, [1, 9, 20]);
-    calendar::answer(mailbox, &review, meeting, BOB, "A")?;
-    calendar::answer(mailbox, &review, meeting, AMY, "P")
+    calendar::answer(mailbox, &review, meeting, BOB, "A", true)?;
+    calendar::answer(mailbox, &review, meeting, AMY, "P", true)
 }
 
 /// A meeting that a colleague called and then moved by a day, as it stands in the calendar of the owner.
@@ -55,11 +57,11 @@ fn moved_meeting(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
         Notice { kind, prefix, sender, chair, start, sequence }
     };
     let invitation = notice("I", "Invitation: ", calendar::at(visit.day, visit.hour), 1.0);
-    calendar::notice(mailbox, &visit, invitation, None)?;
+    calendar::notice(mailbox, &visit, invitation, None, true)?;
     set_clock(mailbox, [3, 8, 0]);
     visit.day = visit.day.saturating_add(1.days());
     let start = calendar::at(visit.day, visit.hour);
-    calendar::notice(mailbox, &visit, notice("U", "Rescheduled: ", start, 2.0), None)?;
+    calendar::notice(mailbox, &visit, notice("U", "Rescheduled: ", start, 2.0), None, true)?;
     let mut items = visit.items("3");
     items.retain(|item| !["Chair", "From", "INetFrom", "SequenceNum"].contains(&&*item.name));
     items.extend(calendar::times(&[start], &[calendar::hours_later(start, 2)]));
@@ -113,12 +115,22 @@ fn notebook(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     }
     let (_, time) = mailbox.next_identity();
     add(mailbox, other::page("Notes on Harbour Street", "Customers", body, time))?;
-    add(mailbox, other::phone_message(MARY, time))
+    add_to_inbox(mailbox, other::phone_message(MARY, time))
 }
 
 fn add(mailbox: &mut Mailbox, items: Vec<ItemSpec>) -> Result<(), ForgeError> {
+    add_note(mailbox, items).map(drop)
+}
+
+fn add_to_inbox(mailbox: &mut Mailbox, items: Vec<ItemSpec>) -> Result<(), ForgeError> {
+    let (note_id, unid, time) = add_note(mailbox, items)?;
+    mailbox.writer.file(mailbox.folders.inbox, note_id, unid, time);
+    Ok(())
+}
+
+fn add_note(mailbox: &mut Mailbox, items: Vec<ItemSpec>) -> Result<(NoteId, Unid, Timedate), ForgeError> {
     let (unid, time) = mailbox.next_identity();
     let updated_by = ItemSpec::texts("$UpdatedBy", &[OWNER.in_notes()]).flagged(ItemFlags::NAMES);
     let note = NoteSpec::document(unid, time).with(items).with([updated_by]);
-    mailbox.writer.add_note(&note).map(drop)
+    Ok((mailbox.writer.add_note(&note)?, unid, time))
 }
