@@ -114,7 +114,7 @@ impl Bench {
         let source = folder.path().join("notes");
         std::fs::create_dir(&source).unwrap();
         let options = MailboxOptions { version: Version::Ods52, mails: MAILS, seed: 9 };
-        let extras = Extras { copies: 3, attachment_bytes: 1 << 20 };
+        let extras = Extras { copies: 3, attachment_bytes: 1 << 20, ..Extras::default() };
         mailbox::forge_with(&source.join("jane.nsf"), &options, &extras).unwrap();
         let expected = expected(&source.join("jane.nsf"), &folder.path().join("expected"));
         let mut bench = Self {

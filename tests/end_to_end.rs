@@ -61,7 +61,11 @@ fn a_mailbox_of_thousands_arrives_as_it_was_rendered() {
     let source = folder.path().join("notes");
     fs::create_dir(&source).unwrap();
     let options = MailboxOptions { version: Version::Ods52, mails: 1_740, seed: 7 };
-    let extras = Extras { copies: 10, attachment_bytes: if long() { 200 << 20 } else { 8 << 20 } };
+    let extras = Extras {
+        copies: 10,
+        attachment_bytes: if long() { 200 << 20 } else { 8 << 20 },
+        ..Extras::default()
+    };
     mailbox::forge_with(&source.join("jane.nsf"), &options, &extras).unwrap();
     let arrived = carry(&server, &source, &["jane.nsf"]).remove("jane.nsf").unwrap();
     let expected = expected(&source.join("jane.nsf"), &folder.path().join("expected"));

@@ -37,6 +37,7 @@ mod page;
 mod protocol;
 #[cfg(unix)]
 mod serve;
+mod showcase;
 mod simulate;
 mod sources;
 mod support;

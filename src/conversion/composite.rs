@@ -154,7 +154,9 @@ impl<'n> Reader<'n> {
                 if text.damaged {
                     losses.add(LossKind::TextDamaged, "rich text");
                 }
-                self.text(font, &text.text);
+                if !self.repeats_file_name(&text.text) {
+                    self.text(font, &text.text);
+                }
             }
             Construct::Color(color) => self.color = self.text_bracket.then_some(color),
             Construct::Begin { owner } => self.text_bracket |= owner == OWNER_TEXT,
@@ -299,6 +301,11 @@ impl<'n> Reader<'n> {
             Hotspot::Object => Open::Nothing,
         };
         self.hotspots.push(open);
+    }
+
+    /// The words in the place of an attachment often are its name, which is told already.
+    fn repeats_file_name(&self, text: &str) -> bool {
+        self.files > 0 && self.attachments.last().is_some_and(|(_, shown)| shown == text.trim())
     }
 
     fn end_hotspot(&mut self, losses: &mut Losses) {

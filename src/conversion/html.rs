@@ -127,13 +127,23 @@ enum Open {
     Nothing,
 }
 
+struct OpenList {
+    mark: ListMark,
+    indent: u16,
+    /// It stands in an item of another list, which ends with it.
+    in_item: bool,
+}
+
+/// What ends an item of a list.
+const ITEM_END: &str = "</li>\n";
+
 struct Renderer<'a> {
     out: String,
     fonts: Vec<FontTags>,
     content_ids: &'a [String],
     open: Vec<Open>,
-    /// The lists that the last paragraph stood in, with their indent; each stands in the one before it.
-    lists: Vec<(ListMark, u16)>,
+    /// The lists that the last paragraph stood in; each stands in the last item of the one before it.
+    lists: Vec<OpenList>,
     /// How many cells are open.
     cells: usize,
     /// The label of the row whose first cell is to come.
@@ -325,14 +335,25 @@ impl<'a> Renderer<'a> {
         while self
             .lists
             .last()
-            .is_some_and(|&(open, at)| at > indent || (at == indent && !open.is_like(mark)))
+            .is_some_and(|open| open.indent > indent || (open.indent == indent && !open.mark.is_like(mark)))
         {
             self.end_list();
         }
-        if self.lists.last().is_none_or(|&(_, at)| at < indent) && self.lists.len() < NESTING_LEVELS {
+        if self.lists.last().is_none_or(|open| open.indent < indent) && self.lists.len() < NESTING_LEVELS {
+            let in_item = !self.lists.is_empty() && self.reopen_item();
             self.out.push_str(list_tags(mark).0);
-            self.lists.push((mark, indent));
+            self.lists.push(OpenList { mark, indent, in_item });
         }
+    }
+
+    /// Takes back the end of the last item: a list may not stand beside the items of another one, only inside them.
+    fn reopen_item(&mut self) -> bool {
+        let ended = self.out.ends_with(ITEM_END);
+        if ended {
+            self.out.truncate(self.out.len() - ITEM_END.len());
+            self.out.push('\n');
+        }
+        ended
     }
 
     fn mark_content(&mut self) {
@@ -365,8 +386,9 @@ impl<'a> Renderer<'a> {
     }
 
     fn end_list(&mut self) {
-        if let Some((mark, _)) = self.lists.pop() {
-            self.out.push_str(list_tags(mark).1);
+        if let Some(list) = self.lists.pop() {
+            self.out.push_str(list_tags(list.mark).1);
+            self.out.push_str(if list.in_item { ITEM_END } else { "" });
         }
     }
 

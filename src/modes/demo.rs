@@ -4,7 +4,7 @@
 //! The server is the ordinary one, as a child process of the same program, and takes its orders through its admin
 //! socket; nothing here is a way of its own.
 
-use crate::forge::mailbox::{self, MailboxOptions};
+use crate::forge::mailbox::{self, Extras, MailboxOptions};
 use crate::forge::version::Version;
 use crate::modes::admin::{Admin, watch};
 use crate::modes::{Exit, Failure};
@@ -19,7 +19,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The people of the company, each with a mailbox of so many mails.
+/// The people of the company, each with a mailbox of so many mails; the first one has the week worth looking at too.
 const MAILBOXES: &[(&str, u64)] = &[("jane", 120), ("bob", 60), ("office", 30)];
 
 /// How long the parts may take to find each other on a busy machine.
@@ -68,6 +68,11 @@ fn demo(arguments: &DemoArguments) -> Result<Exit, Failure> {
     let connector = connect(&admin, &notes, &mut server)?;
     let exit = carry(&admin, connector, &mail)?;
     say(&format!("\nThe mail lies in {}. The server is at {}.", mail.display(), server.address));
+    let jane = mail.join(MAILBOXES[0].0);
+    say(&format!(
+        "Open a Maildir with any mail program, for example: mutt -f {}\nThe week of 8 January 2024 is worth a look.",
+        jane.display()
+    ));
     if !arguments.exit {
         say("Ctrl-C ends it.");
         server.wait();
@@ -79,7 +84,9 @@ fn forge(notes: &Path) -> Result<(), String> {
     DirBuilder::new().mode(0o700).create(notes).map_err(|error| error.to_string())?;
     for (seed, (name, mails)) in (1..).zip(MAILBOXES) {
         let options = MailboxOptions { version: Version::default(), mails: *mails, seed };
-        mailbox::forge(&notes.join(format!("{name}.nsf")), &options).map_err(|error| error.to_string())?;
+        let extras = Extras { showcase: seed == 1, ..Extras::default() };
+        mailbox::forge_with(&notes.join(format!("{name}.nsf")), &options, &extras)
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::forge::database::Summary;
 use crate::forge::from_mails::{self, FromMailsOptions};
-use crate::forge::mailbox::{self, Changed, MailboxOptions};
+use crate::forge::mailbox::{self, Changed, Extras, MailboxOptions};
 use crate::forge::version::Version;
 use anyhow::Context;
 use std::fmt;
@@ -29,6 +29,9 @@ pub struct ForgeArguments {
     /// file in the place of the first, or name it as the source: it is a copy of the same database.
     #[arg(long, conflicts_with = "from_mails")]
     pub later: bool,
+    /// Add a week worth looking at: conversations, meetings, contacts and tables that are written by hand
+    #[arg(long, conflicts_with_all = ["from_mails", "later", "address_book"])]
+    pub showcase: bool,
     /// The directory of the made-up company (names.nsf) instead of a mailbox, to try `migrate --directory`
     #[arg(long, conflicts_with_all = ["from_mails", "later", "mails", "seed"])]
     pub address_book: bool,
@@ -73,7 +76,10 @@ pub fn run(arguments: &ForgeArguments) -> anyhow::Result<Forged> {
         }
         None if arguments.later => mailbox::forge_later(out, &options)
             .map(|(summary, changed)| Forged { summary, changed: Some(changed) }),
-        None => mailbox::forge(out, &options).map(|summary| Forged { summary, changed: None }),
+        None => {
+            let extras = Extras { showcase: arguments.showcase, ..Extras::default() };
+            mailbox::forge_with(out, &options, &extras).map(|summary| Forged { summary, changed: None })
+        }
     };
     written.with_context(|| format!("{} was not written", out.display()))
 }

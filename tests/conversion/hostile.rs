@@ -79,8 +79,11 @@ fn two_hundred_levels_of_lists_and_of_mime_need_no_stack() {
             body.paragraph().margins(level, margins, [0x0400, 0]).text(&format!("point{level}."))
         });
         let html = memo().rich_text("Body", body.build()).convert().html();
-        assert!((0..200).all(|level| html.contains(&format!("<li>point{level}.</li>"))), "{html}");
-        assert_eq!(html.matches("<ul>").count(), html.matches("</ul>").count());
+        assert!((0..200).all(|level| html.contains(&format!("<li>point{level}."))), "{html}");
+        for tag in ["ul", "li"] {
+            let [opened, closed] = ["<", "</"].map(|begin| html.matches(&format!("{begin}{tag}>")).count());
+            assert_eq!(opened, closed, "{tag}");
+        }
 
         let boundary =
             |level: usize| if level == 0 { String::new() } else { format!("--b{}\r\n", level - 1) };

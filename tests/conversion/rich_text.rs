@@ -163,6 +163,14 @@ fn r09_equal_images_are_one_part() {
 }
 
 #[test]
+fn r10_the_name_of_an_attachment_is_told_once() {
+    let file = |words: &str| records().file("ATT1.pdf", "Plan.pdf").text(words).end_hotspot();
+    let plain = |words: &str| memo().rich_text("Body", file(words).build()).convert().plain();
+    assert_eq!(plain("Plan.pdf"), "[attachment: Plan.pdf]\n");
+    assert_eq!(plain(" the plan"), "[attachment: Plan.pdf] the plan\n");
+}
+
+#[test]
 fn r10_the_icon_of_an_attachment_is_no_image() {
     let body = records().text("see ").file("ATT1.pdf", "Plan.pdf").image(1, 1, GIF, 10).end_hotspot();
     let mail = memo().rich_text("Body", body.build()).file("ATT1.pdf", b"%PDF").convert();
@@ -395,7 +403,7 @@ fn a_list_with_a_larger_indent_stands_in_the_list_around_it() {
     let body = number(records(), 1, 1800).text("one").paragraph();
     let body = number(body, 2, 2160).text("inner").paragraph().text("next").paragraph();
     let mail = convert(body.use_style(1).text("two"));
-    let list = "<ol>\n<li>one</li>\n<ol>\n<li>inner</li>\n<li>next</li>\n</ol>\n<li>two</li>\n</ol>\n";
+    let list = "<ol>\n<li>one\n<ol>\n<li>inner</li>\n<li>next</li>\n</ol>\n</li>\n<li>two</li>\n</ol>\n";
     assert_eq!(mail.html(), list);
     // A line that begins with a space gets one more on its way (RFC 3676 section 4.4).
     assert_eq!(mail.plain(), "1. one\n   1. inner\n   2. next\n2. two\n");

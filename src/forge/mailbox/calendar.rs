@@ -28,25 +28,32 @@ const DELETED: usize = 7;
 /// Writes one entry with what belongs to it; the kinds take turns.
 pub(super) fn write(mailbox: &mut Mailbox, number: u64) -> Result<(), ForgeError> {
     match number % 8 {
-        0 => appointment(mailbox),
-        1 => series(mailbox),
-        2 => meeting(mailbox),
-        3 => task(mailbox),
-        4 => whole_days(mailbox, "2"),
-        5 => invitation(mailbox),
-        6 => whole_days(mailbox, "1"),
-        _ => reminder(mailbox),
+        2 => return meeting(mailbox),
+        5 => return invitation(mailbox),
+        _ => {}
+    }
+    let draft = Draft::new(mailbox);
+    match number % 8 {
+        0 => appointment(mailbox, &draft, "Room 2.14, Main Street 1"),
+        1 => series(mailbox, &draft),
+        3 => {
+            let done = mailbox.random.bool();
+            task(mailbox, &draft, done)
+        }
+        4 => whole_days(mailbox, &draft, "2"),
+        6 => whole_days(mailbox, &draft, "1"),
+        _ => reminder(mailbox, &draft),
     }
 }
 
 /// What an entry says beside its times.
-struct Draft {
-    unid: Unid,
-    time: Timedate,
-    subject: String,
-    words: String,
-    day: Date,
-    hour: i8,
+pub(super) struct Draft {
+    pub unid: Unid,
+    pub time: Timedate,
+    pub subject: String,
+    pub words: String,
+    pub day: Date,
+    pub hour: i8,
 }
 
 impl Draft {
@@ -66,12 +73,12 @@ impl Draft {
         }
     }
 
-    fn note(&self, items: impl IntoIterator<Item = ItemSpec>) -> NoteSpec {
+    pub fn note(&self, items: impl IntoIterator<Item = ItemSpec>) -> NoteSpec {
         NoteSpec::document(self.unid, self.time).with(items)
     }
 
     /// The items of every document of the entry.
-    fn items(&self, kind: &str) -> Vec<ItemSpec> {
+    pub fn items(&self, kind: &str) -> Vec<ItemSpec> {
         vec![
             ItemSpec::text("Form", "Appointment"),
             ItemSpec::text("AppointmentType", kind),
@@ -98,18 +105,18 @@ impl Draft {
 }
 
 /// An hour of a day on the clock of Berlin.
-fn at(day: Date, hour: i8) -> Timedate {
+pub(super) fn at(day: Date, hour: i8) -> Timedate {
     let zone = TimeZoneDatabase::bundled().get("Europe/Berlin").unwrap_or(TimeZone::UTC);
     let instant = zone.to_timestamp(day.at(hour, 0, 0, 0)).unwrap_or_default();
     Timedate::from_unix_ms(instant.as_millisecond(), ZONE_MINUTES)
 }
 
-fn hours_later(time: Timedate, hours: i64) -> Timedate {
+pub(super) fn hours_later(time: Timedate, hours: i64) -> Timedate {
     Timedate::from_unix_ms(time.unix_ms().unwrap_or_default() + hours * HOUR_MS, ZONE_MINUTES)
 }
 
 /// The lists of times of one or more occurrences.
-fn times(starts: &[Timedate], ends: &[Timedate]) -> [ItemSpec; 4] {
+pub(super) fn times(starts: &[Timedate], ends: &[Timedate]) -> [ItemSpec; 4] {
     [
         ItemSpec::times("StartDateTime", starts),
         ItemSpec::times("EndDateTime", ends),
@@ -126,28 +133,25 @@ fn reference(unid: Unid) -> ItemSpec {
     ItemSpec::new("$REF", ItemType::NOTEREF_LIST, values::note_refs(&[unid]))
 }
 
-fn appointment(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
-    let draft = Draft::new(mailbox);
+pub(super) fn appointment(mailbox: &mut Mailbox, draft: &Draft, place: &str) -> Result<(), ForgeError> {
     let start = at(draft.day, draft.hour);
     let mut items = draft.items("0");
     items.extend(times(&[start], &[hours_later(start, 1)]));
-    items.push(ItemSpec::text("Location", "Room 2.14, Main Street 1"));
+    items.push(ItemSpec::text("Location", place));
     items.push(ItemSpec::texts("Categories", &["Budget"]));
     items.extend(alarm(-30.0));
     mailbox.writer.add_note(&draft.note(items)).map(drop)
 }
 
 /// All-day event or anniversary: from four in the morning to eight in the evening.
-fn whole_days(mailbox: &mut Mailbox, kind: &str) -> Result<(), ForgeError> {
-    let draft = Draft::new(mailbox);
+pub(super) fn whole_days(mailbox: &mut Mailbox, draft: &Draft, kind: &str) -> Result<(), ForgeError> {
     let last = if kind == "2" { draft.day.saturating_add(2.days()) } else { draft.day };
     let mut items = draft.items(kind);
     items.extend(times(&[at(draft.day, 4)], &[at(last, 20)]));
     mailbox.writer.add_note(&draft.note(items)).map(drop)
 }
 
-fn reminder(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
-    let draft = Draft::new(mailbox);
+fn reminder(mailbox: &mut Mailbox, draft: &Draft) -> Result<(), ForgeError> {
     let start = at(draft.day, draft.hour);
     let mut items = draft.items("4");
     items.extend(times(&[start], &[start]));
@@ -158,8 +162,19 @@ fn reminder(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
 /// A meeting that the owner called, and an answer.
 fn meeting(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     let draft = Draft::new(mailbox);
-    let start = at(draft.day, draft.hour);
     let people = Person::choose_some(&mut mailbox.random, 3);
+    let parent = called_meeting(mailbox, &draft, &people)?;
+    let kind = ["A", "P", "R"][mailbox.random.usize(..3)];
+    answer(mailbox, &draft, parent, people[0], kind, false)
+}
+
+/// A meeting of two hours that the owner called, in a room.
+pub(super) fn called_meeting(
+    mailbox: &mut Mailbox,
+    draft: &Draft,
+    people: &[Person],
+) -> Result<NoteId, ForgeError> {
+    let start = at(draft.day, draft.hour);
     let names: Vec<String> = people.iter().map(|person| person.in_notes()).collect();
     let addresses: Vec<String> = people.iter().map(|person| person.in_internet_list()).collect();
     let mut items = draft.items("3");
@@ -168,35 +183,45 @@ fn meeting(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     items.push(ItemSpec::texts("INetRequiredNames", &addresses));
     items.push(ItemSpec::text("Room", "CN=Blue Room/O=Munich").flagged(ItemFlags::NAMES));
     items.extend(alarm(-15.0));
-    let parent = mailbox.writer.add_note(&draft.note(items))?;
-    let answer = ["A", "P", "R"][mailbox.random.usize(..3)];
-    let prefix = match answer {
+    mailbox.writer.add_note(&draft.note(items))
+}
+
+/// What somebody answered to a meeting of the owner.
+pub(super) fn answer(
+    mailbox: &mut Mailbox,
+    draft: &Draft,
+    parent: NoteId,
+    sender: Person,
+    kind: &'static str,
+    in_inbox: bool,
+) -> Result<(), ForgeError> {
+    let prefix = match kind {
         "A" => "Accepted: ",
         "P" => "Tentatively accepted: ",
         _ => "Declined: ",
     };
-    notice(
-        mailbox,
-        &draft,
-        Notice { kind: answer, prefix, sender: people[0], chair: OWNER, start },
-        Some(parent),
-    )
+    let start = at(draft.day, draft.hour);
+    let about = Notice { kind, prefix, sender, chair: OWNER, start, sequence: 1.0 };
+    notice(mailbox, draft, about, Some(parent), in_inbox)
 }
 
 /// Workflow mail.
-struct Notice {
-    kind: &'static str,
-    prefix: &'static str,
-    sender: Person,
-    chair: Person,
-    start: Timedate,
+pub(super) struct Notice {
+    pub kind: &'static str,
+    pub prefix: &'static str,
+    pub sender: Person,
+    pub chair: Person,
+    pub start: Timedate,
+    /// How often the times of the entry were set.
+    pub sequence: f64,
 }
 
-fn notice(
+pub(super) fn notice(
     mailbox: &mut Mailbox,
     draft: &Draft,
     about: Notice,
     parent: Option<NoteId>,
+    in_inbox: bool,
 ) -> Result<(), ForgeError> {
     let (unid, time) = mailbox.next_identity();
     let items = [
@@ -217,7 +242,7 @@ fn notice(
         ItemSpec::text("StartTimeZone", BERLIN),
         ItemSpec::times("StartDateTime", &[about.start]),
         ItemSpec::times("EndDateTime", &[hours_later(about.start, 2)]),
-        ItemSpec::number("SequenceNum", 1.0),
+        ItemSpec::number("SequenceNum", about.sequence),
         draft.body(),
     ];
     let mut note = NoteSpec::document(unid, time).with(items);
@@ -226,7 +251,7 @@ fn notice(
         note.items.push(reference(draft.unid));
     }
     let note_id = mailbox.writer.add_note(&note)?;
-    if parent.is_none() {
+    if in_inbox {
         mailbox.writer.file(mailbox.folders.inbox, note_id, unid, time);
     }
     Ok(())
@@ -237,12 +262,12 @@ fn invitation(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     let draft = Draft::new(mailbox);
     let sender = Person::choose_colleague(&mut mailbox.random);
     let start = at(draft.day, draft.hour);
-    notice(mailbox, &draft, Notice { kind: "I", prefix: "Invitation: ", sender, chair: sender, start }, None)
+    let about = Notice { kind: "I", prefix: "Invitation: ", sender, chair: sender, start, sequence: 1.0 };
+    notice(mailbox, &draft, about, None, true)
 }
 
 /// A weekly series: its parent, the document of its occurrences, and one that was moved to the afternoon.
-fn series(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
-    let draft = Draft::new(mailbox);
+pub(super) fn series(mailbox: &mut Mailbox, draft: &Draft) -> Result<(), ForgeError> {
     let monday = draft.day.saturating_add(i32::from(Weekday::Monday.since(draft.day.weekday())).days());
     let day = |week: usize| monday.saturating_add((week as i64).weeks());
     let dates: Vec<Timedate> = (0..SERIES_DATES).map(|week| at(day(week), 10)).collect();
@@ -262,8 +287,8 @@ fn series(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     let parent = mailbox.writer.add_note(&draft.note(items))?;
     let regular: Vec<usize> = (0..SERIES_DATES).filter(|week| ![MOVED, DELETED].contains(week)).collect();
     let regular: Vec<Timedate> = regular.into_iter().map(|week| dates[week]).collect();
-    instance(mailbox, &draft, parent, &regular, &regular)?;
-    instance(mailbox, &draft, parent, &[dates[MOVED]], &[at(day(MOVED), 15)])
+    instance(mailbox, draft, parent, &regular, &regular)?;
+    instance(mailbox, draft, parent, &[dates[MOVED]], &[at(day(MOVED), 15)])
 }
 
 /// A document of occurrences: their original starts and where they are now.
@@ -287,9 +312,7 @@ fn instance(
     mailbox.writer.add_note(&note).map(drop)
 }
 
-fn task(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
-    let draft = Draft::new(mailbox);
-    let done = mailbox.random.bool();
+pub(super) fn task(mailbox: &mut Mailbox, draft: &Draft, done: bool) -> Result<(), ForgeError> {
     let mut items = draft.items("1");
     items[0] = ItemSpec::text("Form", "Task");
     items.extend([

@@ -18,6 +18,8 @@ pub struct Extras {
     pub copies: u64,
     /// Bytes of an attachment that nothing can compress; 0 for none.
     pub attachment_bytes: u64,
+    /// The documents of a busy week that are written by hand, to be looked at.
+    pub showcase: bool,
 }
 
 /// Bytes from a seed.

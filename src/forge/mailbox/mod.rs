@@ -12,6 +12,7 @@ mod later;
 mod other;
 mod people;
 mod prose;
+mod showcase;
 
 use super::ForgeError;
 use super::database::{FolderHandle, Options, Summary, Writer};
@@ -105,6 +106,9 @@ fn write(
         }
     }
     extras::write(&mut mailbox, extras)?;
+    if extras.showcase {
+        showcase::write(&mut mailbox)?;
+    }
     let changed = mailbox.add_later_mails(options.mails)?;
     Ok((mailbox.writer.finish()?, changed))
 }
@@ -263,6 +267,16 @@ impl Mailbox {
 
     /// The headers of a mail between Notes users.
     fn notes_items(&mut self, mail: &Mail<'_>, sender: Person) -> Vec<ItemSpec> {
+        let count = self.random.usize(1..4);
+        let mut to = Person::choose_some(&mut self.random, count);
+        if mail.state == State::Received {
+            to.insert(0, OWNER);
+        }
+        let copies = if self.random.bool() { Person::choose_some(&mut self.random, 2) } else { Vec::new() };
+        Self::addressed_items(mail, sender, &to, &copies)
+    }
+
+    fn addressed_items(mail: &Mail<'_>, sender: Person, to: &[Person], copies: &[Person]) -> Vec<ItemSpec> {
         let names = |name: &'static str, people: &[Person]| {
             let texts: Vec<String> = people.iter().map(|person| person.in_notes()).collect();
             ItemSpec::texts(name, &texts).flagged(ItemFlags::NAMES)
@@ -271,23 +285,17 @@ impl Mailbox {
             let texts: Vec<String> = people.iter().map(|person| person.in_internet_list()).collect();
             ItemSpec::texts(name, &texts)
         };
-        let count = self.random.usize(1..4);
-        let mut to = Person::choose_some(&mut self.random, count);
-        if mail.state == State::Received {
-            to.insert(0, OWNER);
-        }
-        let copies = if self.random.bool() { Person::choose_some(&mut self.random, 2) } else { Vec::new() };
         let mut items = vec![
             ItemSpec::text("From", &sender.in_notes()).flagged(ItemFlags::NAMES),
             ItemSpec::text("Principal", &sender.in_notes()).flagged(ItemFlags::NAMES),
             ItemSpec::text("Subject", mail.subject),
-            names(if mail.state == State::Draft { "EnterSendTo" } else { "SendTo" }, &to),
+            names(if mail.state == State::Draft { "EnterSendTo" } else { "SendTo" }, to),
         ];
         if mail.state != State::Draft {
             items.extend([
-                addresses("INetSendTo", &to),
-                names("CopyTo", &copies),
-                addresses("INetCopyTo", &copies),
+                addresses("INetSendTo", to),
+                names("CopyTo", copies),
+                addresses("INetCopyTo", copies),
             ]);
             items.push(ItemSpec::text("INetFrom", sender.address));
             items.push(ItemSpec::time("PostedDate", mail.time));

@@ -23,10 +23,10 @@ pub(super) fn write(mailbox: &mut Mailbox, number: u64) -> Result<(), ForgeError
     let turn = number / 2;
     let someone = Person::choose(&mut mailbox.random);
     let items = match turn % 4 {
-        0 => contact(mailbox, Person::by_number(turn / 4), time)?,
-        1 => page(time),
+        0 => contact(mailbox, &Card::of(Person::by_number(turn / 4)), time)?,
+        1 => ideas(time),
         2 => phone_message(someone, time),
-        _ => group(),
+        _ => lunch(),
     };
     let mut note = NoteSpec::document(unid, time).with(items);
     note.items.push(ItemSpec::texts("$UpdatedBy", &[OWNER.in_notes()]).flagged(ItemFlags::NAMES));
@@ -47,28 +47,56 @@ pub(super) fn person(person: Person) -> Vec<ItemSpec> {
     ]
 }
 
+/// What the owner noted of somebody.
+pub(super) struct Card {
+    pub who: Person,
+    pub job: &'static str,
+    pub phone: &'static str,
+    pub mobile: &'static str,
+    pub comment: &'static str,
+    /// A PNG.
+    pub photo: Vec<u8>,
+}
+
+impl Card {
+    fn of(who: Person) -> Self {
+        Self {
+            who,
+            job: "Lead",
+            phone: "+1 555 0100",
+            mobile: "+1 555 0101",
+            comment: "Met at the fair.\nLikes tea.",
+            photo: PNG.to_vec(),
+        }
+    }
+}
+
 /// An entry of the owner's own address book, with a photo.
-fn contact(mailbox: &mut Mailbox, who: Person, time: Timedate) -> Result<Vec<ItemSpec>, ForgeError> {
+pub(super) fn contact(
+    mailbox: &mut Mailbox,
+    card: &Card,
+    time: Timedate,
+) -> Result<Vec<ItemSpec>, ForgeError> {
     let unix_day = time.unix_ms().unwrap_or_default() / DAY_MS;
-    let mut items = person(who);
+    let mut items = person(card.who);
     items.extend([
         ItemSpec::text("CompanyName", "Example, Inc."),
-        ItemSpec::text("JobTitle", "Lead"),
-        ItemSpec::text("OfficePhoneNumber", "+1 555 0100"),
-        ItemSpec::text("CellPhoneNumber", "+1 555 0101"),
+        ItemSpec::text("JobTitle", card.job),
+        ItemSpec::text("OfficePhoneNumber", card.phone),
+        ItemSpec::text("CellPhoneNumber", card.mobile),
         ItemSpec::text("OfficeStreetAddress", "Main Street 1; second floor"),
         ItemSpec::text("OfficeCity", "Springfield"),
         ItemSpec::text("OfficeZIP", "12345"),
         ItemSpec::text("OfficeCountry", "USA"),
         ItemSpec::time("Birthday", Timedate::from_unix_day(unix_day - 14_000)),
         ItemSpec::text("WebSite", "https://www.example.com/"),
-        ItemSpec::text("Comment", "Met at the fair.\nLikes tea."),
+        ItemSpec::text("Comment", card.comment),
         ItemSpec::texts("Categories", &["Business"]),
     ]);
     items.push(mailbox.writer.attach(Attachment {
         name: "ContactPhoto",
-        data: &mut &PNG[..],
-        bytes: PNG.len() as u64,
+        data: &mut &card.photo[..],
+        bytes: card.photo.len() as u64,
         compression: Compression::None,
         flags: 0,
         modified: time,
@@ -76,36 +104,46 @@ fn contact(mailbox: &mut Mailbox, who: Person, time: Timedate) -> Result<Vec<Ite
     Ok(items)
 }
 
-fn group() -> Vec<ItemSpec> {
+fn lunch() -> Vec<ItemSpec> {
     let inside = Person::by_number(0).in_notes();
+    let members = [inside.as_str(), "mary@example.org", "news@lists.example.org"];
+    group("Lunch on Friday", "Who comes along", &members)
+}
+
+/// A group of the owner's own address book.
+pub(super) fn group(name: &str, description: &str, members: &[&str]) -> Vec<ItemSpec> {
     vec![
         ItemSpec::text("Form", "Group"),
         ItemSpec::text("Type", "Group"),
         ItemSpec::text("GroupType", "0"),
-        ItemSpec::text("ListName", "Lunch on Friday"),
-        ItemSpec::text("ListDescription", "Who comes along"),
-        ItemSpec::texts("Members", &[inside.as_str(), "mary@example.org", "news@lists.example.org"]),
+        ItemSpec::text("ListName", name),
+        ItemSpec::text("ListDescription", description),
+        ItemSpec::texts("Members", members),
     ]
 }
 
-/// A page of the owner's notebook.
-fn page(time: Timedate) -> Vec<ItemSpec> {
+fn ideas(time: Timedate) -> Vec<ItemSpec> {
     let mut body = RichText::new();
     body.paragraph(Style::Left);
     body.text(Font::PLAIN, "What to ask at the next meeting:");
     body.line("- who owns the printer");
     body.line("- when the new office opens");
+    page("Ideas", "Work", body, time)
+}
+
+/// A page of the owner's notebook.
+pub(super) fn page(subject: &str, category: &str, body: RichText, time: Timedate) -> Vec<ItemSpec> {
     vec![
         ItemSpec::text("Form", "JournalEntry"),
-        ItemSpec::text("Subject", "Ideas"),
+        ItemSpec::text("Subject", subject),
         ItemSpec::time("DiaryDate", Timedate::from_unix_day(time.unix_ms().unwrap_or_default() / DAY_MS)),
-        ItemSpec::texts("Categories", &["Work"]),
+        ItemSpec::texts("Categories", &[category]),
         ItemSpec::rich_text("Body", body.bytes()),
     ]
 }
 
 /// A call that a colleague took.
-fn phone_message(caller: Person, time: Timedate) -> Vec<ItemSpec> {
+pub(super) fn phone_message(caller: Person, time: Timedate) -> Vec<ItemSpec> {
     let colleague = Person::by_number(1);
     let called = Timedate::from_unix_ms(time.unix_ms().unwrap_or_default() - 600_000, ZONE_MINUTES);
     vec![

@@ -50,6 +50,14 @@ const OTHERS: [Person; 5] = [
     outside("Newsletter", "news@lists.example.org"),
 ];
 
+pub(super) const BOB: Person = COLLEAGUES[0];
+pub(super) const JUERGEN: Person = COLLEAGUES[1];
+pub(super) const AMY: Person = COLLEAGUES[2];
+pub(super) const FRANCOIS: Person = COLLEAGUES[3];
+pub(super) const ELENI: Person = COLLEAGUES[6];
+/// A customer.
+pub(super) const MARY: Person = OTHERS[0];
+
 impl Person {
     /// Everybody of the company.
     pub fn company() -> impl Iterator<Item = Self> {
