@@ -5,7 +5,7 @@
 
 use crate::support::corpus;
 use mail_parser::{Message, MessageParser, PartType};
-use notesferry::conversion::{Choices, Context, Converted, Directory, KEY_HEADER, convert};
+use notesferry::conversion::{Context, Converted, Directory, KEY_HEADER, convert};
 use notesferry::model::content::{Content, FileBody, SourceItem};
 use notesferry::model::loss::SetAside;
 use notesferry::modes::inspect::facts;
@@ -59,16 +59,8 @@ fn every_database_gives_what_the_independent_reader_found() {
 }
 
 fn convert_all(item: &SourceItem, replica: ReplicaId) -> Result<Converted, SetAside> {
-    let context = Context {
-        replica,
-        owner: None,
-        now_unix_ms: 1_800_000_000_000,
-        all_documents: true,
-        folders: &[],
-        directory: &Directory::default(),
-        choices: Choices::default(),
-        message_id_of: &|_| None,
-    };
+    let directory = Directory::default();
+    let context = Context { all_documents: true, ..Context::bare(replica, &directory, 1_800_000_000_000) };
     convert(item, &[], None, &context)
 }
 

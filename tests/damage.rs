@@ -6,7 +6,7 @@
 
 use crate::support::dxl::{database, exports, forged, outcome, render};
 use crate::support::{corpus, long};
-use notesferry::conversion::{Choices, Context, Directory, convert};
+use notesferry::conversion::{Context, Directory, convert};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
 use notesferry::sources::Source;
@@ -134,15 +134,11 @@ fn damaged_forged_databases_are_read_as_far_as_they_go() {
 fn convert_all(bytes: Vec<u8>) -> usize {
     let Ok(mut source) = NsfSource::from_bytes(bytes) else { return 0 };
     let folders = source.folders().unwrap();
+    let directory = Directory::default();
     let context = Context {
-        replica: source.replica_id(),
-        owner: None,
-        now_unix_ms: 1_800_000_000_000,
         all_documents: true,
         folders: &folders,
-        directory: &Directory::default(),
-        choices: Choices::default(),
-        message_id_of: &|_| None,
+        ..Context::bare(source.replica_id(), &directory, 1_800_000_000_000)
     };
     let items = source.list(None, 10_000).unwrap().items;
     let opened = items.iter().filter_map(|listed| Some((listed, source.open(listed.id).ok()?)));

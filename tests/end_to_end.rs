@@ -107,12 +107,10 @@ fn memory_grows_with_no_mailbox_and_hardly_with_an_attachment() {
     const MIB: u64 = 1 << 20;
     let folder = tempfile::tempdir().unwrap();
     let (mails, attachment_mib) = if long() { (20_000, 1_024) } else { (2_000, 100) };
-    for (name, mails, attachment_mib, most_mib) in
-        [("many.nsf", mails, 0, 64), ("large.nsf", 1, attachment_mib, 128)]
-    {
+    for (name, mails, attachments, most_mib) in [("many.nsf", mails, 0, 64), ("large.nsf", 1, 1, 128)] {
         let source = folder.path().join(name).with_extension("");
         fs::create_dir(&source).unwrap();
-        bulk::forge(&source.join(name), mails, attachment_mib * MIB);
+        bulk::forge(&source.join(name), mails, attachments, attachment_mib * MIB);
         let mut machine = Machine::start(&source, "", "");
         machine.enrol(machine.port);
         let mailbox = machine.add_mailbox(name, &format!("maildir:{}", machine.path("mail").display()));

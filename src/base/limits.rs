@@ -363,10 +363,10 @@ pub const SERVER_STOP_SECONDS: u64 = 10;
 pub const FAILURES_BY_ITSELF: u32 = 3;
 
 /// Different details of one kind of loss that are told apart: more than a person reads, and few enough for memory.
-pub const FINDING_DETAILS: usize = 1_000;
+pub const SUMMARY_DETAILS: usize = 1_000;
 
 /// Details of one kind of loss that are shown, the most frequent first.
-pub const FINDING_SAMPLES: usize = 5;
+pub const SUMMARY_DETAILS_TOLD: usize = 5;
 
 /// Entries of one page of a list of the web API.
 pub const API_PAGE_ENTRIES: usize = 1_000;

@@ -95,6 +95,22 @@ pub struct Context<'a> {
     pub message_id_of: &'a dyn Fn(Unid) -> Option<String>,
 }
 
+impl<'a> Context<'a> {
+    /// Nothing is known beside the document.
+    pub fn bare(replica: ReplicaId, directory: &'a Directory, now_unix_ms: i64) -> Self {
+        Self {
+            replica,
+            owner: None,
+            now_unix_ms,
+            all_documents: false,
+            folders: &[],
+            directory,
+            choices: Choices::default(),
+            message_id_of: &|_| None,
+        }
+    }
+}
+
 /// A document that became a message.
 #[derive(Clone, Debug)]
 pub struct Converted {

@@ -6,9 +6,10 @@
 //! not kept, because such files have no place for them. A message is written under a temporary name and renamed, so a
 //! file that ends in `.eml`, `.ics` or `.vcf` is whole.
 
+use crate::base::files::sync_folder;
 use crate::destinations::files::{
     deliver_error, destination_error, file_names, location, look_at_message, reconcile_by_name, sync_batch,
-    sync_folder, write_batch,
+    write_batch,
 };
 use crate::destinations::{DeliverError, Destination, DestinationError, Place, Present, Standing, Traits};
 use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};

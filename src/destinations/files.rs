@@ -1,5 +1,6 @@
 //! What destinations made of files share: durable writing, what an error means, the key inside a stored message.
 
+use crate::base::files::sync_folder;
 use crate::base::limits::KEY_HEADER_BYTES;
 use crate::destinations::{DeliverError, DestinationError, KEY_HEADER};
 use crate::model::delivery::{Delivery, InFlight, Location};
@@ -89,12 +90,6 @@ fn system_time(unix_ms: i64) -> SystemTime {
     let distance = Duration::from_millis(unix_ms.unsigned_abs());
     let time = if unix_ms < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
     time.unwrap_or(UNIX_EPOCH)
-}
-
-/// Makes renamed and removed names of a folder durable.
-pub fn sync_folder(path: &Path) -> io::Result<()> {
-    // Windows has no such call; it orders changes of names by itself.
-    if cfg!(windows) { Ok(()) } else { File::open(path)?.sync_all() }
 }
 
 /// Makes a batch durable that was renamed into its folders. Where that fails, nobody knows what a power cut leaves.

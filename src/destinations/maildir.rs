@@ -10,10 +10,11 @@
 //! only, and what a crash leaves in `tmp` is taken away at the next start. Line ends stay CRLF, so that an IMAP
 //! server gives back exactly the bytes that were put and `S` equals `W`. The time of a file is its INTERNALDATE.
 
+use crate::base::files::sync_folder;
 use crate::connectors::modified_utf7;
 use crate::destinations::files::{
     deliver_error, destination_error, file_names, location, look_at_message, reconcile_by_name, sync_batch,
-    sync_folder, write_batch,
+    write_batch,
 };
 use crate::destinations::{DeliverError, Destination, DestinationError, Place, Present, Standing, Traits};
 use crate::model::delivery::{Delivery, Flags, FolderState, InFlight, Location};

@@ -4,6 +4,7 @@
 //! the migrator of that migration, so a mailbox has one. A lock is released when its process is gone, however it went;
 //! the files stay. `enrolment.json` is written whole under another name and renamed, readable for its owner only.
 
+use crate::base::files::write_private;
 use crate::base::ids::{ExtractorId, MigrationId};
 use crate::base::limits::ENROLMENT_BYTES;
 use crate::base::secret::Secret;
@@ -12,7 +13,7 @@ use crate::protocol::calls::EnrolRequest;
 use crate::protocol::forms::secret;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -153,7 +154,9 @@ impl StateFolder {
 
     fn write(&self, enrolment: &Enrolment) -> Result<(), EnrolmentError> {
         let path = self.0.join(TOKEN_FILE);
-        write_whole(&path, enrolment).map_err(|error| EnrolmentError::Folder { path, error })
+        let text = serde_json::to_string_pretty(enrolment).map_err(io::Error::other);
+        let written = text.and_then(|text| write_private(&path, format!("{text}\n").as_bytes()));
+        written.map_err(|error| EnrolmentError::Folder { path, error })
     }
 }
 
@@ -168,19 +171,6 @@ fn ask(address: &Address, code: &EnrolmentCode, host: &str) -> Result<Enrolment,
         token: answer.token,
         code_digest: code.digest.clone(),
     })
-}
-
-fn write_whole(path: &Path, enrolment: &Enrolment) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&new)?;
-    serde_json::to_writer_pretty(&file, enrolment)?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    fs::rename(&new, path)
 }
 
 /// Waits until every earlier migrator of this migration on this machine is gone. The lock is held as long as the file

@@ -1,13 +1,15 @@
-//! What is told of a mailbox beside its sum: losses and set-aside items in groups, each with a few examples.
+//! What is told of a mailbox beside its sum: losses and set-aside items in groups, each with a few examples and with
+//! what was found most often.
 //!
-//! Made by whoever goes through items: a report file as they are settled, a page from the lines of the ledger. Needs the
-//! same memory for any number of items.
+//! Made by whoever goes through items: a report file as they are settled, `server::machine` from the lines of the ledger
+//! for the page. Needs the same memory for any number of items.
 
-use crate::base::limits::ABOUT_SUBJECT_CHARS;
+use crate::base::limits::{ABOUT_SUBJECT_CHARS, SUMMARY_DETAILS, SUMMARY_DETAILS_TOLD};
 use crate::model::folder::FolderPath;
 use crate::model::item::Origin;
 use crate::model::loss::{Loss, LossKind, SetAside, SetAsideReason};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// By what a person recognises an item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +46,15 @@ pub struct Group {
     pub items: u64,
     /// The first of them.
     pub examples: Vec<Example>,
+    /// In how many of them each detail was found.
+    details: HashMap<String, u64>,
+}
+
+/// What exactly was found, in so many items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detail<'a> {
+    pub text: &'a str,
+    pub items: u64,
 }
 
 /// The groups of one mailbox.
@@ -69,12 +80,11 @@ impl Summary {
         folders: &[FolderPath],
         losses: &[Loss],
     ) {
-        let mut kinds: Vec<&Loss> = losses.iter().collect();
-        kinds.sort_by_key(|loss| loss.kind);
-        kinds.dedup_by_key(|loss| loss.kind);
-        for loss in kinds {
-            let example = || example(origin, about, folders, &loss.detail);
-            self.losses.entry(loss.kind).or_default().add(self.loss_examples, example);
+        let mut kinds: BTreeMap<LossKind, Vec<&str>> = BTreeMap::new();
+        losses.iter().for_each(|loss| kinds.entry(loss.kind).or_default().push(&loss.detail));
+        for (kind, details) in kinds {
+            let example = || example(origin, about, folders, details[0]);
+            self.losses.entry(kind).or_default().add(&details, self.loss_examples, example);
         }
     }
 
@@ -87,8 +97,24 @@ impl Summary {
         why: &SetAside,
     ) {
         let example = || example(origin, about, folders, &why.detail);
-        self.set_aside.entry(why.reason).or_default().add(self.set_aside_examples, example);
+        self.set_aside.entry(why.reason).or_default().add(&[&why.detail], self.set_aside_examples, example);
     }
+
+    /// The losses, the most frequent kind first.
+    pub fn losses_by_frequency(&self) -> Vec<(LossKind, &Group)> {
+        by_frequency(&self.losses)
+    }
+
+    /// What was set aside, the most frequent reason first.
+    pub fn set_aside_by_frequency(&self) -> Vec<(SetAsideReason, &Group)> {
+        by_frequency(&self.set_aside)
+    }
+}
+
+fn by_frequency<Kind: Copy>(groups: &BTreeMap<Kind, Group>) -> Vec<(Kind, &Group)> {
+    let mut sorted: Vec<_> = groups.iter().map(|(kind, group)| (*kind, group)).collect();
+    sorted.sort_by_key(|(_, group)| Reverse(group.items));
+    sorted
 }
 
 fn example(origin: Option<Origin>, about: &About, folders: &[FolderPath], detail: &str) -> Example {
@@ -96,11 +122,26 @@ fn example(origin: Option<Origin>, about: &About, folders: &[FolderPath], detail
 }
 
 impl Group {
-    fn add(&mut self, most: usize, example: impl FnOnce() -> Example) {
+    fn add(&mut self, details: &[&str], most: usize, example: impl FnOnce() -> Example) {
         self.items += 1;
         if self.examples.len() < most {
             self.examples.push(example());
         }
+        for detail in details.iter().collect::<BTreeSet<_>>() {
+            if let Some(items) = self.details.get_mut(*detail) {
+                *items += 1;
+            } else if self.details.len() < SUMMARY_DETAILS && !detail.is_empty() {
+                self.details.insert((*detail).to_owned(), 1);
+            }
+        }
+    }
+
+    /// What was found most often.
+    pub fn most_often(&self) -> Vec<Detail<'_>> {
+        let mut told: Vec<_> = self.details.iter().map(|(text, &items)| Detail { text, items }).collect();
+        told.sort_by_key(|detail| (Reverse(detail.items), detail.text));
+        told.truncate(SUMMARY_DETAILS_TOLD);
+        told
     }
 }
 
@@ -124,6 +165,33 @@ mod tests {
         assert_eq!((actions.items, summary.losses[&LossKind::LinkDropped].items), (5, 5));
         let told: Vec<_> = actions.examples.iter().map(|e| (&*e.about.subject, &*e.detail)).collect();
         assert_eq!(told, [("0 ", "Approve"), ("1 ", "Approve")]);
+    }
+
+    #[test]
+    fn a_detail_counts_once_an_item() {
+        let mut summary = Summary::new(0, 0);
+        let lost = |details: &[&str]| -> Vec<Loss> {
+            details.iter().map(|detail| Loss::new(LossKind::ConstructDropped, *detail)).collect()
+        };
+        for details in [&["button", "button", "applet", ""][..], &["button"], &[]] {
+            summary.add_losses(None, &About::default(), &[], &lost(details));
+        }
+        let group = &summary.losses[&LossKind::ConstructDropped];
+        assert_eq!((group.items, group.examples.len()), (2, 0));
+        let told = [Detail { text: "button", items: 2 }, Detail { text: "applet", items: 1 }];
+        assert_eq!(group.most_often(), told);
+    }
+
+    #[test]
+    fn details_without_number_need_no_memory_without_bound() {
+        let mut summary = Summary::new(0, 0);
+        for number in 0..2 * SUMMARY_DETAILS {
+            let why = SetAside::new(SetAsideReason::Refused, number.to_string());
+            summary.add_set_aside(None, &About::default(), &[], &why);
+        }
+        let group = &summary.set_aside[&SetAsideReason::Refused];
+        assert_eq!(group.items, 2 * SUMMARY_DETAILS as u64);
+        assert_eq!((group.details.len(), group.most_often().len()), (SUMMARY_DETAILS, SUMMARY_DETAILS_TOLD));
     }
 
     #[test]

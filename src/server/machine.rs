@@ -17,9 +17,9 @@ use crate::destinations::registry::Target;
 use crate::model::item::{MailboxId, Origin};
 use crate::model::loss::{SetAside, SetAsideReason};
 use crate::model::outcome::Outcome;
+use crate::model::summary::Summary;
 use crate::server::communication::{Communication, CommunicationSettings};
 use crate::server::delivery::Settings;
-use crate::server::findings::Findings;
 use crate::server::migration::delivery_job::{self, Message, Progress};
 use crate::server::migration::queue::Queue;
 use crate::server::migration::{Delivery, MigrationError, Parts, Service, Step};
@@ -325,7 +325,7 @@ impl Machine {
     ///
     /// # Errors
     /// [`OrderError`]
-    pub fn findings(&self, mailbox: Option<MailboxNumber>) -> Result<Findings, OrderError> {
+    pub fn findings(&self, mailbox: Option<MailboxNumber>) -> Result<Summary, OrderError> {
         let lines = match mailbox {
             Some(id) => vec![self.store().line::<Mailbox>(id)?.ok_or(OrderError::NoMailbox(id))?],
             None => self.store().lines::<Mailbox>()?,
@@ -333,14 +333,17 @@ impl Machine {
         // Several databases may go to one target, and its ledger counts once.
         let targets = lines.iter().map(|line| Ok(target_of(line)?.mailbox()));
         let targets: BTreeSet<MailboxId> = targets.collect::<Result<_, OrderError>>()?;
-        let mut findings = Findings::default();
+        let mut summary = Summary::new(0, 0);
         for target in targets {
             self.each_entry(&target, None, |origin, entry| {
-                findings.add(origin, &entry);
+                match &entry.outcome {
+                    Outcome::SetAside(why) => summary.add_set_aside(Some(origin), &entry.about, &[], why),
+                    _ => summary.add_losses(Some(origin), &entry.about, &[], &entry.losses),
+                }
                 true
             })?;
         }
-        Ok(findings)
+        Ok(summary)
     }
 
     /// Shows the lines of a ledger, after the given origin (as its text), as long as they are wanted.

@@ -3,7 +3,6 @@
 pub mod api;
 pub mod communication;
 pub mod delivery;
-pub mod findings;
 pub mod gate;
 #[cfg(unix)]
 pub mod listener;

@@ -1,5 +1,6 @@
 //! Opening `state.redb`: made when missing, refused when it is in use or newer than this program.
 
+use crate::base::files::replace_file;
 use crate::base::limits::STORE_CACHE_BYTES;
 use crate::store::record::RecordError;
 use crate::store::seal::SealError;
@@ -75,7 +76,7 @@ impl StateStore {
         let lock = lock(folder, &path)?;
         let open_error = |why: String| StoreError::Open { path: path.clone(), why };
         if !path.exists() {
-            make_file(&path).map_err(open_error)?;
+            make_file(&path).map_err(|error| open_error(error.to_string()))?;
         }
         let database = builder().open(&path).map_err(|error| open_error(error.to_string()))?;
         Ok(Self { _lock: Some(lock), ..Self::check(database, &path)? })
@@ -119,16 +120,11 @@ fn lock(folder: &Path, path: &Path) -> Result<File, StoreError> {
 }
 
 /// Makes the file under another name first: one that was cut off while it was made could not be opened again.
-fn make_file(path: &Path) -> Result<(), String> {
-    let new = path.with_extension("new");
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.to_string()),
-        _ => {}
-    }
-    let database = builder().create(&new).map_err(|error| error.to_string())?;
-    make_tables(&database).map_err(|error| error.to_string())?;
-    drop(database);
-    fs::rename(&new, path).map_err(|error| error.to_string())
+fn make_file(path: &Path) -> io::Result<()> {
+    replace_file(path, |new| {
+        let database = builder().create(new).map_err(io::Error::other)?;
+        make_tables(&database).map_err(io::Error::other)
+    })
 }
 
 fn builder() -> Builder {

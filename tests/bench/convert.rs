@@ -4,7 +4,7 @@
 //! second, with the shares of reading, decoding and conversion, and the memory for a text of 50 MB. Figures are
 //! printed, nothing is asserted. `-- profile` converts the small mail for some seconds, for a profiler.
 
-use notesferry::conversion::{Choices, Context, Directory, convert};
+use notesferry::conversion::{Context, Directory, convert};
 use notesferry::forge::database::{Attachment, Compression, Options, Writer};
 use notesferry::forge::note::{ItemSpec, NoteSpec};
 use notesferry::forge::richtext::{Font, ImageKind, RichText, Style};
@@ -151,16 +151,8 @@ fn decode(item: &SourceItem) {
 /// Converts a document, writes its message and gives the bytes of that.
 fn render(item: &SourceItem, out: &mut impl Write) -> Anything<u64> {
     let Origin::Notes { replica, .. } = item.origin;
-    let context = Context {
-        replica,
-        owner: None,
-        now_unix_ms: 1_800_000_000_000,
-        all_documents: false,
-        folders: &[],
-        directory: &Directory::default(),
-        choices: Choices::default(),
-        message_id_of: &|_| None,
-    };
+    let directory = Directory::default();
+    let context = Context::bare(replica, &directory, 1_800_000_000_000);
     let converted = convert(item, &[], None, &context).map_err(|aside| aside.detail)?;
     converted.rendered.write_to(out)?;
     Ok(converted.rendered.len())

@@ -4,14 +4,12 @@
 //! with `NOTESFERRY_LONG=1` (or `-- --long`) also one of 2 GiB with attachments. Every measurement runs in a child
 //! process of this same program, so that their memory does not mix. Figures are printed, nothing is asserted.
 
+#[path = "../support/bulk.rs"]
+mod bulk;
 #[path = "../support/corpus.rs"]
 mod corpus;
 
-use notesferry::forge::database::{Attachment, Compression, Options, Writer};
-use notesferry::forge::note::{ItemSpec, NoteSpec};
 use notesferry::model::content::{Content, FileBody, SourceItem};
-use notesferry::notes::ids::Unid;
-use notesferry::notes::timedate::Timedate;
 use notesferry::sources::Source;
 use notesferry::sources::nsf::NsfSource;
 use std::error::Error;
@@ -182,42 +180,6 @@ fn report(name: &str, path: &Path) -> Option<Measured> {
     Some(ours)
 }
 
-/// A database of mails with the usual items and a short body, each with an attachment if that has any bytes.
-fn forge_database(path: &Path, documents: u32, attachment_bytes: u64) -> Anything<()> {
-    let mut writer = Writer::create(path, Options::default())?;
-    let mut content = fastrand::Rng::with_seed(1);
-    for number in 0..documents {
-        let mut unid = [0; 16];
-        content.fill(&mut unid);
-        let time = Timedate([number, 0x0025_8B00]);
-        let mut note = NoteSpec::document(Unid(unid), time).with([
-            ItemSpec::text("Form", "Memo"),
-            ItemSpec::text("From", "CN=Jane Example/O=Example"),
-            ItemSpec::texts("SendTo", &["CN=John Example/O=Example", "orders@example.com"]),
-            ItemSpec::text("Subject", &format!("Delivery {number} is late")),
-            ItemSpec::text("$MessageID", &format!("<{number}@example.com>")),
-            ItemSpec::time("PostedDate", time),
-            ItemSpec::time("DeliveredDate", time),
-            ItemSpec::text("Body", &"The goods will arrive on Monday. ".repeat(10)).outside_summary(),
-        ]);
-        if attachment_bytes > 0 {
-            let mut goods = vec![0; usize::try_from(attachment_bytes)?];
-            content.fill(&mut goods);
-            note = note.with([writer.attach(Attachment {
-                name: "goods.bin",
-                data: &mut goods.as_slice(),
-                bytes: attachment_bytes,
-                compression: Compression::None,
-                flags: 0,
-                modified: time,
-            })?]);
-        }
-        writer.add_note(&note)?;
-    }
-    writer.finish()?;
-    Ok(())
-}
-
 fn heading() {
     println!("{:40} {:^59} | {:^28}", "", "notesferry", "sherlock-nsf-parser");
     println!(
@@ -251,18 +213,18 @@ fn main() -> Anything<()> {
         all.extend(report(&name, &path));
     }
     let folder = tempfile::tempdir()?;
-    let forged = |name: &str, documents, attachment_bytes| -> Anything<Option<Measured>> {
+    let forged = |name: &str, documents, attachments, attachment_bytes| -> Anything<Option<Measured>> {
         let path = folder.path().join("forged.nsf");
-        forge_database(&path, documents, attachment_bytes)?;
+        bulk::forge(&path, documents, attachments, attachment_bytes);
         let measured = report(name, &path);
         std::fs::remove_file(&path)?;
         Ok(measured)
     };
-    let few = forged("forged: 1,000 small documents", 1_000, 0)?;
-    let many = forged("forged: 100,000 small documents", 100_000, 0)?;
+    let few = forged("forged: 1,000 small documents", 1_000, 0, 0)?;
+    let many = forged("forged: 100,000 small documents", 100_000, 0, 0)?;
     all.extend(few.into_iter().chain(many));
     if long {
-        all.extend(forged("forged: 2 GiB with attachments", 2_048, 1 << 20)?);
+        all.extend(forged("forged: 2 GiB with attachments", 2_048, 2_048, 1 << 20)?);
     } else {
         println!("(the file of 2 GiB with attachments is left out: NOTESFERRY_LONG is not set)");
     }

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use notesferry::conversion::{Choices, Context, Directory, convert};
+use notesferry::conversion::{Context, Directory, convert};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
 use notesferry::model::loss::Loss;
@@ -156,15 +156,10 @@ fn forged() -> Vec<Object> {
     mailbox::forge(&path, &MailboxOptions { version: Version::Ods52, mails: 160, seed: 8 }).unwrap();
     let mut source = NsfSource::open(&path).unwrap();
     let owner = source.owner().map(str::to_owned);
+    let directory = Directory::default();
     let context = Context {
-        replica: source.replica_id(),
         owner: owner.as_deref(),
-        now_unix_ms: 1_800_000_000_000,
-        all_documents: false,
-        folders: &[],
-        directory: &Directory::default(),
-        choices: Choices::default(),
-        message_id_of: &|_| None,
+        ..Context::bare(source.replica_id(), &directory, 1_800_000_000_000)
     };
     let mut objects = Vec::new();
     for listed in source.list(None, 1000).unwrap().items {

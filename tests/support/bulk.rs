@@ -1,4 +1,4 @@
-//! Databases of many small mails, or of one with a large attachment: quick to write, at any size.
+//! Databases of many small mails, some of them with a large attachment: quick to write, at any size.
 
 use notesferry::forge::database::{Attachment, Compression, Options, Writer};
 use notesferry::forge::note::{ItemSpec, NoteSpec};
@@ -17,8 +17,8 @@ impl Read for Noise {
     }
 }
 
-/// Writes a database of so many mails, the first of them with an attachment if that has any bytes.
-pub fn forge(path: &Path, mails: u32, attachment_bytes: u64) {
+/// Writes a database of so many mails, so many of them with an attachment of this size.
+pub fn forge(path: &Path, mails: u32, attachments: u32, attachment_bytes: u64) {
     let mut writer = Writer::create(path, Options::default()).unwrap();
     let mut random = fastrand::Rng::with_seed(1);
     for number in 0..mails {
@@ -35,7 +35,7 @@ pub fn forge(path: &Path, mails: u32, attachment_bytes: u64) {
             ItemSpec::time("DeliveredDate", time),
             ItemSpec::text("Body", &"The goods will arrive on Monday. ".repeat(40)).outside_summary(),
         ]);
-        if number == 0 && attachment_bytes > 0 {
+        if number < attachments {
             let attachment = Attachment {
                 name: "goods.bin",
                 data: &mut Noise(random.fork()).take(attachment_bytes),

@@ -5,7 +5,7 @@ use super::document::{NOW_MS, Outcome};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{Timestamp, tz::Offset};
-use notesferry::conversion::{Choices, Context, Converted, Directory, convert};
+use notesferry::conversion::{Context, Converted, Directory, convert};
 use notesferry::forge::mailbox::{self, MailboxOptions};
 use notesferry::forge::version::Version;
 use notesferry::model::content::{Content, File, FileBody, SourceItem};
@@ -76,15 +76,11 @@ pub fn try_convert(item: &SourceItem, all_documents: bool) -> Result<Converted, 
     let message_id_of = |unid| {
         item.parent_message_id.as_ref().filter(|(parent, _)| *parent == unid).map(|(_, id)| id.clone())
     };
+    let directory = Directory::default();
     let context = Context {
-        replica,
-        owner: None,
-        now_unix_ms: NOW_MS.max(1_800_000_000_000),
         all_documents,
-        folders: &[],
-        directory: &Directory::default(),
-        choices: Choices::default(),
         message_id_of: &message_id_of,
+        ..Context::bare(replica, &directory, NOW_MS.max(1_800_000_000_000))
     };
     convert(item, &[], None, &context)
 }

@@ -4,11 +4,11 @@
 //! its standard input closes, however the server ends. Its enrolment code lies in its own folder, which only the owner
 //! can read, and is never on a command line.
 
+use crate::base::files::write_private;
 use crate::base::limits::SERVER_STOP_SECONDS;
 use crate::modes::Failure;
 use crate::modes::serve::usage;
 use crate::server::machine::Machine;
-use crate::store::seal;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -64,7 +64,7 @@ pub fn start(
     if !code_file.exists() {
         let code = machine.communication().make_enrol_code()?;
         let pin = fingerprint.map(|fingerprint| format!(".{fingerprint}")).unwrap_or_default();
-        seal::write_private(&code_file, format!("{}{pin}\n", code.expose()).as_bytes()).map_err(failed)?;
+        write_private(&code_file, format!("{}{pin}\n", code.expose()).as_bytes()).map_err(failed)?;
     }
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(["extract", "--end-with-stdin", "--server", address]);

@@ -1,12 +1,10 @@
-//! `findings`: what documents lost on their way and why others were set aside, added up with samples.
+//! `findings`: what documents lost on their way and why others were set aside, added up.
 
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call};
 use crate::base::ids::MailboxNumber;
-use crate::model::loss::{LossKind, SetAsideReason};
-use crate::server::findings::{Finding, Findings, Sample};
+use crate::model::summary::{Detail, Group, Summary};
 use serde_json::{Value, json};
-use std::cmp::Reverse;
 
 /// `findings`: of all mailboxes together.
 pub fn answer(api: &Api, request: &Request, rest: &[&str]) -> Result<Response, ApiError> {
@@ -20,25 +18,20 @@ pub fn of_mailbox(api: &Api, id: MailboxNumber) -> Result<Response, ApiError> {
 }
 
 /// Both lists with the most frequent first.
-fn findings_json(findings: &Findings) -> Value {
-    let mut losses: Vec<_> = findings.losses.iter().collect();
-    losses.sort_by_key(|(_, finding)| Reverse(finding.documents));
-    let mut set_aside: Vec<_> = findings.set_aside.iter().collect();
-    set_aside.sort_by_key(|(_, finding)| Reverse(finding.documents));
-    let loss = |(kind, finding): (&LossKind, &Finding)| json!({"kind": kind.name(), "documents": finding.documents, "samples": samples_json(finding)});
-    let aside = |(reason, finding): (&SetAsideReason, &Finding)| {
+fn findings_json(summary: &Summary) -> Value {
+    let losses = summary.losses_by_frequency().into_iter().map(|(kind, group)| {
+        json!({"kind": kind.name(), "documents": group.items, "most_often": most_often_json(group)})
+    });
+    let set_aside = summary.set_aside_by_frequency().into_iter().map(|(reason, group)| {
         json!({
-            "reason": reason.name(), "advice": reason.advice(), "documents": finding.documents,
-            "samples": samples_json(finding),
+            "reason": reason.name(), "advice": reason.advice(), "documents": group.items,
+            "most_often": most_often_json(group),
         })
-    };
-    json!({
-        "losses": losses.into_iter().map(loss).collect::<Vec<_>>(),
-        "set_aside": set_aside.into_iter().map(aside).collect::<Vec<_>>(),
-    })
+    });
+    json!({"losses": losses.collect::<Vec<_>>(), "set_aside": set_aside.collect::<Vec<_>>()})
 }
 
-fn samples_json(finding: &Finding) -> Vec<Value> {
-    let sample = |Sample { detail, documents, origin }: Sample<'_>| json!({"detail": detail, "documents": documents, "key": origin.to_string()});
-    finding.samples().into_iter().map(sample).collect()
+fn most_often_json(group: &Group) -> Vec<Value> {
+    let detail = |Detail { text, items }: Detail<'_>| json!({"detail": text, "documents": items});
+    group.most_often().into_iter().map(detail).collect()
 }

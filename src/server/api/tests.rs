@@ -379,14 +379,14 @@ fn with_findings() -> Bench {
 }
 
 #[test]
-fn findings_are_added_up_with_samples() {
+fn findings_are_added_up_with_details() {
     let bench = with_findings();
     bench.ok("POST mailboxes", json!({"connector": 1, "source": "b.nsf", "target": bench.directory("jane")}));
     let of_one = bench.ok("GET mailboxes/1/findings", Value::Null);
     let loss = &of_one["losses"][0];
     assert_eq!((&loss["kind"], &loss["documents"]), (&json!("construct dropped"), &json!(2)));
-    assert_eq!(loss["samples"][0]["detail"], "button");
-    assert_eq!(loss["samples"][0]["documents"], 2);
+    assert_eq!(loss["most_often"][0]["detail"], "button");
+    assert_eq!(loss["most_often"][0]["documents"], 2);
     let reasons: Vec<&str> = of_one["set_aside"]
         .as_array()
         .unwrap()

@@ -3,16 +3,16 @@
 //! Written and read here only: `tls.crt` and `tls.key` (mode 0600) in the data folder, both PEM. What we make signs
 //! itself; its fingerprint is what an extractor pins and what the console shows.
 
+use crate::base::files::write_private;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, crypto};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 const CERTIFICATE_FILE: &str = "tls.crt";
 const KEY_FILE: &str = "tls.key";
@@ -84,24 +84,9 @@ fn make(certificate: &Path, key: &Path, names: &[String]) -> Result<(), Certific
     write(certificate, &made.pem())
 }
 
-/// Writes a file that only its owner may read; under another name first, so that it is there whole or not at all.
 fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
-    let new = path.with_extension("new");
-    let written = || {
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    written().map_err(|cause| CertificateError::File { path: path.to_owned(), cause })
+    write_private(path, text.as_bytes())
+        .map_err(|cause| CertificateError::File { path: path.to_owned(), cause })
 }
 
 #[cfg(test)]

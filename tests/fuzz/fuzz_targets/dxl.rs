@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use notesferry::conversion::{Choices, Context, Directory, convert};
+use notesferry::conversion::{Context, Directory, convert};
 use notesferry::model::content::{Content, FileBody};
 use notesferry::model::item::Origin;
 use notesferry::sources::Source;
@@ -24,16 +24,8 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         let Origin::Notes { replica, .. } = item.origin;
-        let context = Context {
-            replica,
-            owner: None,
-            now_unix_ms: 1_800_000_000_000,
-            all_documents: true,
-            folders: &[],
-            directory: &Directory::default(),
-            choices: Choices::default(),
-            message_id_of: &|_| None,
-        };
+        let directory = Directory::default();
+        let context = Context { all_documents: true, ..Context::bare(replica, &directory, 1_800_000_000_000) };
         if let Ok(converted) = convert(&item, &[], None, &context) {
             converted.rendered.write_to(&mut io::sink()).unwrap();
         }

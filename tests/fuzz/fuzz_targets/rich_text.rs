@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use notesferry::conversion::{Choices, Context, Directory, convert};
+use notesferry::conversion::{Context, Directory, convert};
 use notesferry::model::content::{Content, SourceItem};
 use notesferry::model::item::{ItemVersion, Origin};
 use notesferry::notes::document::{Note, NoteClass};
@@ -39,16 +39,8 @@ fuzz_target!(|input: &[u8]| {
         related: Vec::new(),
         losses: Vec::new(),
     };
-    let context = Context {
-        replica,
-        owner: None,
-        now_unix_ms: 1_800_000_000_000,
-        all_documents: false,
-        folders: &[],
-        directory: &Directory::default(),
-        choices: Choices::default(),
-        message_id_of: &|_| None,
-    };
+    let directory = Directory::default();
+    let context = Context::bare(replica, &directory, 1_800_000_000_000);
     let message = || {
         let converted = convert(&item, &[], None, &context).expect("a memo becomes a message");
         let mut bytes = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::{FolderLine, Whole, columns, ids, time};
 use crate::conversion::CONVERTER_VERSION;
-use crate::model::summary::{Example, Group};
+use crate::model::summary::{Detail, Example, Group};
 use crate::modes::Exit;
 use std::fmt::Display;
 
@@ -77,8 +77,8 @@ fn set_aside(whole: &Whole<'_>) -> String {
         return String::new();
     }
     let mut text = "<h2>Set aside: not at the target</h2>\n".to_owned();
-    for (reason, group) in &whole.summary.set_aside {
-        text += &group_text(group, reason, reason.advice(), true);
+    for (reason, group) in whole.summary.set_aside_by_frequency() {
+        text += &group_text(group, &reason, reason.advice(), true);
     }
     text
 }
@@ -90,10 +90,8 @@ fn losses(whole: &Whole<'_>) -> String {
     let mut text =
         "<h2>Not carried over</h2>\n<p>These documents arrived, and something of them did not.</p>\n"
             .to_owned();
-    let mut groups: Vec<_> = whole.summary.losses.iter().collect();
-    groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.items));
-    for (kind, group) in groups {
-        text += &group_text(group, kind, kind.explanation(), false);
+    for (kind, group) in whole.summary.losses_by_frequency() {
+        text += &group_text(group, &kind, kind.explanation(), false);
     }
     text
 }
@@ -107,6 +105,10 @@ fn group_text(group: &Group, name: &dyn Display, told: &str, open: bool) -> Stri
         escape(&name.to_string()),
         escape(told)
     );
+    let often: Vec<String> = group.most_often().into_iter().map(often_text).collect();
+    if group.items > 1 && !often.is_empty() {
+        text += &format!("<p>Most often: {}.</p>\n", often.join("; "));
+    }
     let rows: String = group.examples.iter().map(example_row).collect();
     text +=
         &table(&["Subject", "Date (UTC)", "Folder", "What exactly", "UNID"].map(|name| (name, "")), &rows);
@@ -117,6 +119,10 @@ fn group_text(group: &Group, name: &dyn Display, told: &str, open: bool) -> Stri
         );
     }
     text + "</details>\n"
+}
+
+fn often_text(Detail { text, items }: Detail<'_>) -> String {
+    format!("{} ({items})", escape(text))
 }
 
 fn example_row(example: &Example) -> String {

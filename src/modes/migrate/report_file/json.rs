@@ -4,7 +4,7 @@
 
 use super::{FolderLine, Line, Unfinished, Whole, columns, ids, time};
 use crate::conversion::CONVERTER_VERSION;
-use crate::model::summary::{Example, Group};
+use crate::model::summary::{Detail, Example, Group};
 use serde_json::{Value, json};
 use std::io::{self, Write as _};
 
@@ -42,7 +42,7 @@ impl JsonReport {
 fn rest(whole: &Whole<'_>) -> Value {
     let Whole { facts, ending, summary, folders, left_out } = whole;
     let sum = columns(&ending.tally).map(|(name, count)| (name.replace(' ', "_"), json!(count)));
-    let losses = summary.losses.iter().map(|(kind, group)| {
+    let losses = summary.losses_by_frequency().into_iter().map(|(kind, group)| {
         let mut value = group_json(group);
         value["kind"] = json!(kind.name());
         value["meaning"] = json!(kind.explanation());
@@ -74,7 +74,12 @@ fn folder_json(line: &FolderLine) -> Value {
 
 fn group_json(group: &Group) -> Value {
     let examples: Vec<Value> = group.examples.iter().map(example_json).collect();
-    json!({"items": group.items, "examples": examples})
+    let most_often: Vec<Value> = group
+        .most_often()
+        .into_iter()
+        .map(|Detail { text, items }| json!({"detail": text, "items": items}))
+        .collect();
+    json!({"items": group.items, "most_often": most_often, "examples": examples})
 }
 
 fn example_json(example: &Example) -> Value {

@@ -104,6 +104,7 @@ fn the_object_tells_sum_groups_and_folders() {
         (&1.into(), &"action dropped".into())
     );
     assert_eq!(value["losses"][0]["examples"][0]["folder"], "INBOX");
+    assert_eq!(value["losses"][0]["most_often"][0]["items"], 1);
     let inbox = &value["folders"][0];
     assert_eq!((&inbox["documents_at_source"], &inbox["messages_at_target"]), (&2.into(), &1.into()));
 }

@@ -26,11 +26,10 @@ export function findingsKeeper(path) {
 }
 
 /** `button (400), applet (12)` */
-function samplesOf({ documents, samples }) {
-  const told = samples.filter(({ detail }) => detail !== "");
-  const one = (sample) =>
-    sample.documents === documents ? sample.detail : `${sample.detail} (${number(sample.documents)})`;
-  return told.map(one).join("; ");
+function mostOften({ documents, most_often: details }) {
+  const one = (found) =>
+    found.documents === documents ? found.detail : `${found.detail} (${number(found.documents)})`;
+  return details.map(one).join("; ");
 }
 
 /** What delivered documents lost; nothing where they lost nothing. */
@@ -42,7 +41,7 @@ export function lossesPanel({ losses }) {
     {
       label: "Most often",
       kind: "half",
-      cell: (loss) => h("span", { class: "small soft" }, samplesOf(loss) || "\u2013"),
+      cell: (loss) => h("span", { class: "small soft" }, mostOften(loss) || "\u2013"),
     },
   ];
   return panel(
@@ -100,7 +99,7 @@ function oneGroup(page, mailbox, canRetry, group) {
         })
       : null,
   );
-  const samples = samplesOf(group);
+  const often = mostOften(group);
   const opened = page.opened.get(reason);
   const ontoggle = async ({ currentTarget }) => {
     if (currentTarget.open === page.opened.has(reason)) return;
@@ -114,7 +113,7 @@ function oneGroup(page, mailbox, canRetry, group) {
     { class: "group", key: reason },
     head,
     h("p", { class: "small" }, advice),
-    samples ? h("p", { class: "small soft" }, samples) : null,
+    often ? h("p", { class: "small soft" }, often) : null,
     h(
       "details",
       { ontoggle },
