@@ -349,7 +349,7 @@ fn of_an_entry_or_contact_with_a_conflict_the_later_saved_one_arrives() {
         note.items.retain(|item| item.name != "ApptUNID");
         note
     };
-    let kinds: [&dyn Fn(u8, &str) -> NoteSpec; 3] = [&appointment, &without_uid, &person];
+    let kinds: [fn(u8, &str) -> NoteSpec; 3] = [appointment, without_uid, person];
     for (as_dxl, make) in [false, true].into_iter().flat_map(|as_dxl| kinds.map(|make| (as_dxl, make))) {
         let bench = Bench::new();
         let loser = |ids: &[NoteId]| conflict(saved(make(2, "Bluefield"), 2, 1_500_000_200), ids[0], 1);
