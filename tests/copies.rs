@@ -1,6 +1,7 @@
 //! Documents that exist more than once: losers of conflicts, doubles in an archive, members of a series that change;
 //! and documents that answer each other.
 
+use crate::support::dxl;
 use notesferry::forge::database::{Options, Writer};
 use notesferry::forge::note::{ItemSpec, NoteSpec};
 use notesferry::forge::values;
@@ -88,6 +89,22 @@ impl Bench {
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Writes a database, and if it is wanted as DXL an export of it; gives the name of the file.
+    fn write(&self, as_dxl: bool, notes: &[Make<'_>]) -> &'static str {
+        database(&self.path("mail.nsf"), MAIL_FILE, notes);
+        if as_dxl { self.export() } else { "mail.nsf" }
+    }
+
+    /// Exports the database as DXL.
+    fn export(&self) -> &'static str {
+        let mut source = NsfSource::open(&self.path("mail.nsf")).unwrap();
+        let listed = source.list(None, u32::MAX).unwrap().items;
+        let documents: Vec<String> =
+            listed.iter().map(|listed| dxl::render(&source.open(listed.id).unwrap(), false)).collect();
+        fs::write(self.path("mail.dxl"), dxl::database(&documents)).unwrap();
+        "mail.dxl"
     }
 
     /// Migrates a database into the one target; gives found, delivered, already there.
@@ -287,18 +304,155 @@ fn series(path: &Path, moved_by: i64, sequence: u32) {
 // The member that changed is no item of its own; the leader, whose document nobody touched, carries it.
 #[test]
 fn a_changed_member_of_a_series_delivers_its_leader_again() {
+    for as_dxl in [false, true] {
+        let bench = Bench::new();
+        let write = |moved_by, sequence| {
+            series(&bench.path("mail.nsf"), moved_by, sequence);
+            if as_dxl { bench.export() } else { "mail.nsf" }
+        };
+        let name = write(1, 2);
+        assert_eq!(bench.migrate(name, &[]), [3, 1, 2], "{name}");
+        assert!(bench.arrived()[0].contains("RECURRENCE-ID"), "{:?}", bench.arrived());
+        let first = bench.arrived();
+        assert_eq!(bench.migrate(name, &[]), [3, 0, 3], "{name}");
+        write(3, 3);
+        assert_eq!(bench.migrate(name, &[]), [3, 1, 2], "{name}: the series with the later hour");
+        let arrived = bench.arrived();
+        assert_eq!(arrived.len(), 1);
+        assert_ne!(arrived, first);
+        assert_eq!(bench.migrate(name, &[]), [3, 0, 3], "{name}");
+    }
+}
+
+fn saved(mut note: NoteSpec, sequence: u32, unix_seconds: i64) -> NoteSpec {
+    (note.sequence, note.modified) = (sequence, at(unix_seconds));
+    note
+}
+
+fn person(unid: u8, place: &str) -> NoteSpec {
+    document(
+        unid,
+        [
+            ItemSpec::text("Form", "Person"),
+            ItemSpec::text("FullName", "Ann Doe"),
+            ItemSpec::text("InternetAddress", "ann@example.com"),
+            ItemSpec::text("OfficeCity", place),
+        ],
+    )
+}
+
+// Never two with one identity, whichever of the two documents was saved last.
+#[test]
+fn of_an_entry_or_contact_with_a_conflict_the_later_saved_one_arrives() {
+    let without_uid = |unid, place: &str| {
+        let mut note = appointment(unid, place);
+        note.items.retain(|item| item.name != "ApptUNID");
+        note
+    };
+    let kinds: [fn(u8, &str) -> NoteSpec; 3] = [appointment, without_uid, person];
+    for (as_dxl, make) in [false, true].into_iter().flat_map(|as_dxl| kinds.map(|make| (as_dxl, make))) {
+        let bench = Bench::new();
+        let loser = |ids: &[NoteId]| conflict(saved(make(2, "Bluefield"), 2, 1_500_000_200), ids[0], 1);
+        let identity = |text: &str| {
+            let lines = text.lines().filter(|line| line.starts_with("UID:"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut identities = Vec::new();
+        let steps =
+            [("Redfield", 2, 1_500_000_100, "Bluefield"), ("Greenfield", 3, 1_500_000_300, "Greenfield")];
+        for (place, sequence, time, expected) in steps {
+            let name = bench.write(as_dxl, &[&|_| saved(make(1, place), sequence, time), &loser]);
+            assert_eq!(bench.migrate(name, &[]), [2, 1, 1], "{name} {place}");
+            let arrived = bench.arrived();
+            assert!(arrived.len() == 1 && arrived[0].contains(expected), "{name}: {arrived:?}");
+            identities.push(identity(&arrived[0]));
+            assert_eq!(bench.migrate(name, &[]), [2, 0, 2], "{name} {place}");
+            assert_eq!(bench.arrived(), arrived);
+        }
+        assert!(identities[0].len() <= 1 && identities[0] == identities[1], "{identities:?}");
+    }
+}
+
+#[test]
+fn a_skipped_copy_of_a_mail_arrives_once_the_winner_says_something_else() {
+    for as_dxl in [false, true] {
+        let bench = Bench::new();
+        let loser = |ids: &[NoteId]| conflict(mail(2, "<a@example.com>", "text"), ids[0], 1);
+        let name = bench.write(as_dxl, &[&|_| mail(1, "<a@example.com>", "text"), &loser]);
+        assert_eq!(bench.migrate(name, &[]), [2, 1, 1], "{name}");
+        let changed = || saved(mail(1, "<a@example.com>", "another text"), 3, 1_500_000_300);
+        bench.write(as_dxl, &[&|_| changed(), &loser]);
+        assert_eq!(bench.migrate(name, &[]), [2, 2, 0], "{name}");
+        assert_eq!(bench.migrate(name, &[]), [2, 0, 2], "{name}");
+        assert_eq!(bench.arrived().len(), 2);
+    }
+}
+
+#[test]
+fn instances_whose_parent_is_gone_are_one_series() {
+    for as_dxl in [false, true] {
+        let bench = Bench::new();
+        let gone = NoteId(0x7FFE);
+        let write = |hours, sequence| {
+            let moved = || saved(occurrences(4, hours), sequence, 1_500_000_100);
+            bench.write(
+                as_dxl,
+                &[&|_| answer(occurrences(2, 0), gone, 9), &|_| answer(occurrences(3, 0), gone, 9), &|_| {
+                    answer(moved(), gone, 9)
+                }],
+            )
+        };
+        let name = write(1, 2);
+        assert_eq!(bench.migrate(name, &[]), [3, 1, 2], "{name}");
+        assert!(bench.arrived()[0].contains("RECURRENCE-ID"), "{:?}", bench.arrived());
+        assert_eq!(bench.migrate(name, &[]), [3, 0, 3], "{name}");
+        write(2, 3);
+        assert_eq!(bench.migrate(name, &[]), [3, 1, 2], "{name}");
+        assert_eq!(bench.arrived().len(), 1);
+    }
+}
+
+// The document that leads a series is the one with most occurrences, which changes when one is moved.
+#[test]
+fn another_leader_of_a_series_takes_the_place_of_the_first() {
+    for as_dxl in [false, true] {
+        let bench = Bench::new();
+        let instance = |unid: u8, range: std::ops::Range<i64>, sequence| {
+            let mut note = occurrences(unid, 0);
+            note.items.retain(|item| item.name != "StartDateTime" && item.name != "EndDateTime");
+            note.items.retain(|item| item.name != "RepeatInstanceDates");
+            let note = note.with([
+                ItemSpec::times("RepeatInstanceDates", &days(range.clone(), 0)),
+                ItemSpec::times("StartDateTime", &days(range.clone(), 0)),
+                ItemSpec::times("EndDateTime", &days(range, 1800)),
+            ]);
+            answer(saved(note, sequence, 1_500_000_100), NoteId(0x7FFE), 9)
+        };
+        let write = |first, second, sequence| {
+            bench.write(
+                as_dxl,
+                &[&|_| instance(2, 0..first, sequence), &|_| instance(3, first..second, sequence)],
+            )
+        };
+        let name = write(5, 8, 2);
+        assert_eq!(bench.migrate(name, &[]), [2, 1, 1], "{name}");
+        write(3, 8, 3);
+        assert_eq!(bench.migrate(name, &[])[0], 2, "{name}");
+        assert_eq!(bench.arrived().len(), 1, "{name}");
+        assert_eq!(bench.migrate(name, &[]), [2, 0, 2], "{name}");
+    }
+}
+
+// A mailbox whose rules are the only documents that stay behind is migrated completely.
+#[test]
+fn mail_rules_are_left_out_and_nothing_is_set_aside() {
     let bench = Bench::new();
-    series(&bench.path("mail.nsf"), 1, 2);
-    assert_eq!(bench.migrate("mail.nsf", &[]), [3, 1, 2]);
-    assert!(bench.arrived()[0].contains("RECURRENCE-ID"), "{:?}", bench.arrived());
-    let first = bench.arrived();
-    assert_eq!(bench.migrate("mail.nsf", &[]), [3, 0, 3]);
-    series(&bench.path("mail.nsf"), 3, 3);
-    assert_eq!(bench.migrate("mail.nsf", &[]), [3, 1, 2], "the series with the later hour");
-    let arrived = bench.arrived();
-    assert_eq!(arrived.len(), 1);
-    assert_ne!(arrived, first);
-    assert_eq!(bench.migrate("mail.nsf", &[]), [3, 0, 3]);
+    let rule = || document(2, [ItemSpec::text("Form", "Mailrule"), ItemSpec::text("Subject", "Rule")]);
+    let name = bench.write(false, &[&|_| mail(1, "<a@example.com>", "text"), &|_| rule()]);
+    assert_eq!(bench.migrate(name, &["--dry-run"]), [2, 1, 0]);
+    for delivered in [1, 0] {
+        assert_eq!(bench.migrate(name, &[]), [2, delivered, 1 - delivered]);
+    }
 }
 
 #[test]

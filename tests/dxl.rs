@@ -171,6 +171,22 @@ fn d11_a_cut_file_gives_all_documents_before_the_cut() {
 }
 
 #[test]
+fn the_access_control_list_is_told_in_words() {
+    let list = "<acl consistentacl='true'><role>[Desk]</role>\
+        <aclentry name='-Default-' default='true' level='noaccess' readpublicdocs='true'/>\
+        <aclentry name='CN=Ann/O=Acme' type='person' level='editor' deletedocs='true'><role>[Desk]</role></aclentry></acl>";
+    let text = database(&[mail("")]).replace("<databaseinfo", &format!("{list}<databaseinfo"));
+    let entries = DxlSource::from_bytes(text.into_bytes()).unwrap().access();
+    let levels: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.level.as_str())).collect();
+    assert_eq!(levels, [("-Default-", "No Access"), ("CN=Ann/O=Acme", "Editor")]);
+    assert_eq!(entries[0].rights, ["may read public documents"]);
+    assert_eq!(
+        (entries[1].rights.as_slice(), entries[1].roles.as_slice()),
+        (&["may delete documents"][..], &["[Desk]".to_owned()][..])
+    );
+}
+
+#[test]
 fn d12_a_conflict_of_another_document() {
     let parent = "0123456789ABCDEF0123456789ABCDEF";
     let attributes = format!("<document conflict='true' parent='{parent}' response='true' ");

@@ -131,6 +131,8 @@ pub const DXL_DOCUMENTS: usize = 10_000_000;
 
 /// Damaged places of one DXL file, after which the rest of it is given up.
 pub const DXL_DAMAGED_PLACES: usize = 10_000;
+/// Lines of an access control list, and roles of one of them, that an export lists. Notes itself stops at some hundreds.
+pub const ACCESS_ENTRIES: usize = 4_000;
 /// Documents that are read beside one calendar entry, because they are of its series or answer it.
 pub const SERIES_DOCUMENTS: usize = 2_000;
 

@@ -18,6 +18,12 @@ pub enum Kind {
     Other(&'static str),
 }
 
+/// Whether a document says how Notes works for its owner, and nothing that another mail system could hold.
+pub fn is_settings(note: &Note) -> bool {
+    const FORMS: [&str; 4] = ["mailrule", "calendarprofile", "delegationprofile", "repeatcache"];
+    FORMS.contains(&form(note).to_ascii_lowercase().as_str())
+}
+
 /// What kind of entry a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {

@@ -47,6 +47,7 @@ use crate::conversion::contact::Card;
 use crate::conversion::date::{Dates, dates};
 pub use crate::conversion::filter::left_out;
 use crate::conversion::headers::{Headers, Source};
+pub use crate::conversion::kind::is_settings;
 use crate::conversion::kind::{Kind, MailForm};
 use crate::conversion::losses::Losses;
 use crate::conversion::message::Part;
@@ -124,6 +125,9 @@ pub struct Converted {
     pub internal_date_ms: i64,
     pub message_id: String,
     pub subject: String,
+    /// Documents of the same database whose content this item took over. A copy of one of them, from when it was an item
+    /// of its own, gives its place to this one.
+    pub stands_for: Vec<Unid>,
     pub losses: Vec<Loss>,
 }
 
@@ -149,7 +153,7 @@ pub fn convert(
         Kind::Entry(_) if is_no_item(item, note, files, &mut losses) => {
             return Ok(Converted::nothing(losses.into_list()));
         }
-        Kind::Contact(_) if is_losing_copy(note, &item.related) => {
+        Kind::Contact(_) if conflict::is_outdated(note, &item.related) => {
             losses.add(LossKind::ConflictCopySkipped, "");
             return Ok(Converted::nothing(losses.into_list()));
         }
@@ -191,6 +195,7 @@ pub fn convert(
         internal_date_ms: source.dates.internal_ms,
         message_id: headers.message_id,
         subject: headers.subject,
+        stands_for: stands_for(note, kind, &item.related),
         losses: losses.into_list(),
     })
 }
@@ -206,6 +211,7 @@ impl Converted {
             internal_date_ms: 0,
             message_id: String::new(),
             subject: String::new(),
+            stands_for: Vec::new(),
             losses,
         }
     }
@@ -240,7 +246,7 @@ fn is_no_item(item: &SourceItem, note: &Note, files: &[File], losses: &mut Losse
         return true;
     }
     let Some(leader) = calendar::leader(note, &item.related) else { return false };
-    if note.has("$Conflict") {
+    if !calendar::documents(note, &item.related).iter().any(|other| other.unid == note.unid) {
         losses.add(LossKind::ConflictCopySkipped, "");
     }
     // The leader carries its own files; one that only this document has goes with it.
@@ -255,10 +261,13 @@ fn is_no_item(item: &SourceItem, note: &Note, files: &[File], losses: &mut Losse
     true
 }
 
-/// Whether a contact lost a conflict of replication against another one, which is there.
-fn is_losing_copy(note: &Note, related: &[Note]) -> bool {
-    note.has("$Conflict")
-        && note.parent_unid().is_some_and(|winner| related.iter().any(|other| other.unid == winner))
+/// The other documents for which an item speaks: those of its series, and those that it had a conflict with.
+fn stands_for(note: &Note, kind: Kind, related: &[Note]) -> Vec<Unid> {
+    match kind {
+        Kind::Entry(_) => calendar::same_series(note, related).map(|other| other.unid).collect(),
+        Kind::Contact(_) => conflict::rivals(note, related).map(|other| other.unid).collect(),
+        Kind::Mail(_) | Kind::Journal | Kind::Other(_) => Vec::new(),
+    }
 }
 
 /// The words of a rich-text item, not wrapped, and what they do not tell.

@@ -1,4 +1,4 @@
-//! What a person leaves out of a migration, and where folders go.
+//! What is left out of a migration, because a person wants it so or because it is no content; and where folders go.
 //!
 //! A document that is left out is counted and told as filtered out. One that is at the target already stays there and
 //! is kept up to date.
@@ -59,6 +59,8 @@ pub enum LeftOut {
     Kind,
     TooOld,
     TooNew,
+    /// A mail rule, a profile or a cache of Notes: no content that another mail system could hold.
+    Settings,
 }
 
 impl fmt::Display for LeftOut {
@@ -67,6 +69,7 @@ impl fmt::Display for LeftOut {
             Self::Kind => "of a kind that was not asked for",
             Self::TooOld => "before the first day",
             Self::TooNew => "after the last day",
+            Self::Settings => "rules and settings of Notes, which are no content",
         })
     }
 }

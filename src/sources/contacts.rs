@@ -1,12 +1,11 @@
-//! The people and groups of a source by their names: the members of a group, and the winner of a conflict.
+//! The people and groups of a source by their names, for the members of a group.
 //!
 //! Made by a source when the first document asks for it, because that takes a walk over all documents; most mail files
-//! have neither groups nor conflicts of contacts.
+//! have no groups.
 
 use crate::base::limits::GROUP_MEMBERS;
 use crate::notes::address_book::{self, ITEMS, Listed};
 use crate::notes::document::{Note, NoteStatus};
-use crate::notes::ids::Unid;
 use crate::notes::names::address_key;
 use std::collections::HashMap;
 
@@ -14,16 +13,11 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct Contacts {
     by_key: HashMap<String, u64>,
-    by_unid: HashMap<Unid, u64>,
 }
 
 /// Whether a document is a contact that names others of its source.
 pub fn names_others(note: &Note) -> bool {
-    match address_book::listed(note) {
-        Some(Listed::Group) => true,
-        Some(Listed::Person) => note.has("$Conflict"),
-        Some(Listed::MailIn) | None => false,
-    }
+    address_book::listed(note) == Some(Listed::Group)
 }
 
 impl Contacts {
@@ -33,7 +27,6 @@ impl Contacts {
         if !is_contact || note.has("$Conflict") || note.status.has(NoteStatus::SOFT_DELETED) {
             return;
         }
-        self.by_unid.insert(note.unid, id);
         let addresses = address_book::addresses(note).into_iter().map(|address| address.to_lowercase());
         for key in address_book::names(note).concat().into_iter().chain(addresses) {
             self.by_key.entry(key).or_insert(id);
@@ -42,14 +35,6 @@ impl Contacts {
 
     /// The contacts that a document names, each once.
     pub fn named_by(&self, note: &Note) -> Vec<u64> {
-        if note.has("$Conflict") {
-            return note
-                .parent_unid()
-                .and_then(|winner| self.by_unid.get(&winner))
-                .copied()
-                .into_iter()
-                .collect();
-        }
         let members = note.texts("Members");
         let found = members.iter().filter_map(|member| self.by_key.get(&address_key(member)).copied());
         let mut found: Vec<u64> = found.take(GROUP_MEMBERS).collect();

@@ -4,6 +4,7 @@
 
 mod contacts;
 pub mod dxl;
+mod kin;
 pub mod nsf;
 pub mod registry;
 
@@ -42,6 +43,18 @@ pub struct Glance {
     pub owner: Option<String>,
     /// As in [`SourceInfo`].
     pub in_use: Option<String>,
+}
+
+/// A line of a database's access control list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessEntry {
+    /// Whom it is about: a person, a group, a server, or `-Default-`.
+    pub name: String,
+    /// The level in the words of Notes, such as `Editor`.
+    pub level: String,
+    /// What the level alone does not say, in words.
+    pub rights: Vec<&'static str>,
+    pub roles: Vec<String>,
 }
 
 /// Where a listing goes on: the last id of the page before.
@@ -110,6 +123,11 @@ pub trait Source {
     /// The owner's settings, which are documents and no items: profiles of calendar, delegation and the like. None where
     /// the source does not know them.
     fn profiles(&mut self) -> Vec<Note> {
+        Vec::new()
+    }
+
+    /// Who has which access to the database. None where the source does not know.
+    fn access(&mut self) -> Vec<AccessEntry> {
         Vec::new()
     }
 

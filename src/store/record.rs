@@ -71,6 +71,7 @@ enum LeftOutName {
     Kind,
     TooOld,
     TooNew,
+    Settings,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -248,6 +249,7 @@ impl From<LeftOut> for LeftOutName {
             LeftOut::Kind => Self::Kind,
             LeftOut::TooOld => Self::TooOld,
             LeftOut::TooNew => Self::TooNew,
+            LeftOut::Settings => Self::Settings,
         }
     }
 }
@@ -258,6 +260,7 @@ impl From<LeftOutName> for LeftOut {
             LeftOutName::Kind => Self::Kind,
             LeftOutName::TooOld => Self::TooOld,
             LeftOutName::TooNew => Self::TooNew,
+            LeftOutName::Settings => Self::Settings,
         }
     }
 }

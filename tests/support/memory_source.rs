@@ -169,6 +169,7 @@ pub fn convert(listed: &ListedItem, item: &SourceItem) -> Result<Converted, SetA
         internal_date_ms: DATE_MS,
         message_id: format!("{number}@example.com"),
         subject: format!("Message {number}"),
+        stands_for: Vec::new(),
         losses: Vec::new(),
     })
 }

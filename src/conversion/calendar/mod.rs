@@ -26,7 +26,7 @@ use crate::conversion::headers::Source;
 use crate::conversion::kind::{self, EntryKind, Kind};
 use crate::conversion::losses::Losses;
 use crate::conversion::message::Part;
-use crate::conversion::{KEY_HEADER, attachment, date};
+use crate::conversion::{KEY_HEADER, attachment, conflict, date};
 use crate::model::content::{File, FileBody};
 use crate::model::item::Origin;
 use crate::model::loss::LossKind;
@@ -54,22 +54,22 @@ pub fn is_obsolete(note: &Note) -> bool {
         || note.has("NoticeTypeRepaired")
 }
 
-/// The document that leads the series, if this one is only a part of it, or the loser of a replication conflict.
+/// The document that leads the series, if this one is only a part of it, or was saved later in another document.
 pub fn leader<'a>(note: &'a Note, related: &'a [Note]) -> Option<&'a Note> {
-    if note.has("$Conflict") {
-        return series::leader(same_series(note, related));
-    }
-    let all = std::iter::once(note).chain(same_series(note, related));
-    series::leader(all).filter(|leader| leader.unid != note.unid)
+    series::leader(documents(note, related).into_iter()).filter(|leader| leader.unid != note.unid)
+}
+
+/// The documents of which an entry is made: without those that lost a conflict, and this one first unless it did.
+pub fn documents<'a>(note: &'a Note, related: &'a [Note]) -> Vec<&'a Note> {
+    let all: Vec<&Note> = std::iter::once(note).chain(same_series(note, related)).collect();
+    conflict::survivors(&all)
 }
 
 /// The other entries among the documents that belong to an entry.
-fn same_series<'a>(note: &'a Note, related: &'a [Note]) -> impl Iterator<Item = &'a Note> {
+pub fn same_series<'a>(note: &'a Note, related: &'a [Note]) -> impl Iterator<Item = &'a Note> {
     let is_task = kind::kind(note) == Kind::Entry(EntryKind::Task);
     related.iter().filter(move |other| match kind::kind(other) {
-        Kind::Entry(kind) => {
-            (kind == EntryKind::Task) == is_task && !is_obsolete(other) && !other.has("$Conflict")
-        }
+        Kind::Entry(kind) => (kind == EntryKind::Task) == is_task && !is_obsolete(other),
         _ => false,
     })
 }
@@ -101,7 +101,7 @@ pub fn entry(
 ) -> Option<Calendar> {
     let note = source.note;
     let facts = facts(source, kind, related);
-    let documents: Vec<&Note> = std::iter::once(note).chain(same_series(note, related)).collect();
+    let documents = documents(note, related);
     if kind == EntryKind::Task {
         return Some(task_entry(&facts, &documents, losses));
     }

@@ -55,7 +55,9 @@ pub struct Series<'a> {
 
 /// Whether a document holds the dates of a series and no occurrences of its own.
 pub fn is_parent(note: &Note) -> bool {
-    let own = note.has("RepeatInstanceDates") || note.has("$REF") || times(note, "StartDateTime").len() > 1;
+    // The loser of a conflict answers the winner, whatever it is.
+    let is_instance = note.has("$REF") && !note.has("$Conflict");
+    let own = note.has("RepeatInstanceDates") || is_instance || times(note, "StartDateTime").len() > 1;
     note.has("RepeatDates") && !own
 }
 

@@ -27,7 +27,7 @@ use crate::conversion::headers::Source;
 use crate::conversion::kind::ContactKind;
 use crate::conversion::losses::Losses;
 use crate::conversion::message::Part;
-use crate::conversion::{attachment, plain};
+use crate::conversion::{attachment, conflict, plain};
 use crate::model::blob::Blob;
 use crate::model::content::{File, FileBody};
 use crate::model::loss::{Loss, LossKind};
@@ -65,7 +65,9 @@ pub fn card(
 ) -> Card {
     let (note, directory) = (source.note, source.context.directory);
     let mut card = Vcard::begin(source.context.choices.vcard, source.origin);
-    card.line("UID", &uid(note.unid));
+    // Whichever document of a conflict counts, the contact is the one of the winner.
+    let winner = conflict::rivals(note, related).find(|other| note.parent_unid() == Some(other.unid));
+    card.line("UID", &uid(winner.map_or(note.unid, |winner| winner.unid)));
     card.revision(note.modified);
     let mut lost = Losses::default();
     let body = Body::of(note, "Body", &mut Losses::default());

@@ -1,5 +1,5 @@
 //! `--exports`: what a mailbox holds beside its items and no other mail system takes over, as a table per user: mail
-//! rules, delegation, settings of the calendar, out-of-office.
+//! rules, delegation, settings of the calendar, out-of-office, and of exports as DXL who has access to the database.
 //!
 //! Fields whose meaning is known have a label; every other one is listed as it is stored. Rules are documents of the
 //! mailbox and come by as it is read; profiles are not, and the source is asked for them.
@@ -10,6 +10,7 @@ use crate::conversion;
 use crate::modes::{Exit, Failure};
 use crate::notes::document::Note;
 use crate::notes::ids::Unid;
+use crate::sources::AccessEntry;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,9 @@ const KINDS: [(&str, &str); 5] = [
     ("outofofficeprofile", "Out of office"),
     ("outofoffice", "Out of office"),
 ];
+
+/// The access control list, which is no document.
+const ACCESS: &str = "Access to the mailbox";
 
 /// Items whose meaning is known.
 const LABELS: [(&str, &str); 3] =
@@ -67,6 +71,20 @@ impl Exports {
         self.sheets.push(Sheet { kind, unid: note.unid, items: items.collect() });
     }
 
+    /// Takes who has which access to the database.
+    pub fn add_access(&mut self, entries: &[AccessEntry]) {
+        if entries.is_empty() {
+            return;
+        }
+        let items = entries.iter().map(|AccessEntry { name, level, rights, roles }| {
+            let mut words = vec![level.clone()];
+            words.extend(rights.iter().map(|right| (*right).to_owned()));
+            words.extend(roles.iter().map(|role| format!("role {role}")));
+            (name.clone(), "", words.join("; "))
+        });
+        self.sheets.push(Sheet { kind: ACCESS, unid: Unid::default(), items: items.collect() });
+    }
+
     /// Writes the table and the page; `user` names the mailbox, `source` the files. Gives a sentence about them.
     ///
     /// # Errors
@@ -85,7 +103,7 @@ impl Exports {
         };
         Ok(format!(
             "{} documents with rules and settings are listed in {} and the page beside it{more}.",
-            self.sheets.len(),
+            self.sheets.iter().filter(|sheet| sheet.kind != ACCESS).count(),
             path("csv").display()
         ))
     }
@@ -105,8 +123,8 @@ impl Exports {
     fn page(&self, user: &str) -> String {
         let mut page = html::head(&format!("Rules and settings of {user}"));
         page += "<p class=\"soft\">What mail systems do not take over from Notes. Set it up anew where it is still wanted.</p>\n";
-        for (_, kind) in KINDS.iter().take(4) {
-            let sheets: Vec<&Sheet> = self.sheets.iter().filter(|sheet| sheet.kind == *kind).collect();
+        for kind in std::iter::once(ACCESS).chain(KINDS.iter().take(4).map(|(_, kind)| *kind)) {
+            let sheets: Vec<&Sheet> = self.sheets.iter().filter(|sheet| sheet.kind == kind).collect();
             page += &format!("<h2>{kind}: {}</h2>\n", sheets.len());
             for sheet in sheets {
                 let rows = sheet.items.iter().map(|(name, label, value)| {

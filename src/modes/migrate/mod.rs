@@ -112,8 +112,8 @@ pub struct MigrateArguments {
     /// List what no other mail system takes over, such as mail rules, delegation and out-of-office, in this folder: a
     /// table (CSV) and a page for each mailbox.
     ///
-    /// Fields whose meaning is known have a label, all others stand as they are stored. The documents of mail rules are
-    /// still counted as set aside.
+    /// Fields whose meaning is known have a label, all others stand as they are stored. Who has access to the mailbox is
+    /// listed for DXL exports only.
     #[arg(long, value_name = "FOLDER")]
     exports: Option<PathBuf>,
 
@@ -164,6 +164,7 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let folders = source.folders()?;
     let mut exports = arguments.exports.as_deref().map(Exports::begin).transpose()?;
     if let Some(exports) = &mut exports {
+        exports.add_access(&source.access());
         source.profiles().iter().for_each(|note| exports.add(note));
     }
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };

@@ -113,6 +113,10 @@ impl Preview {
                 self.tally.delivered += 1;
                 reporter.would_deliver(listed.origin, &about, &converted);
             }
+            Err(_) if conversion::is_settings(note) => {
+                self.tally.filtered_out += 1;
+                reporter.known(listed.origin, &about, &End::FilteredOut(LeftOut::Settings));
+            }
             Err(aside) => self.set_aside(listed, &aside, &about, reporter),
         }
     }

@@ -3,7 +3,8 @@
 //! Driven by `modes::migrate` and `server::migration`, which list and open; everything that decides, puts or remembers
 //! is here. A batch goes its way in this order, and each step is durable before the next begins:
 //!
-//! 1. target folders that we did not fill ourselves are surveyed once;
+//! 1. target folders that we did not fill ourselves are surveyed once, and an item is handed the copies of documents for
+//!    which it speaks now;
 //! 2. copies that were put earlier are looked for: one that is gone was taken out by the user and is never put back;
 //! 3. the target folders exist, and one commit notes every placement of the batch as in flight;
 //! 4. the destination stores the batch;
@@ -24,6 +25,7 @@ mod look;
 mod plan;
 mod prepare;
 mod put;
+mod take_over;
 mod twin;
 
 use crate::base::ids::MigrationId;
@@ -241,6 +243,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         self.survey_unknown_ground(&batch)?;
+        batch.iter().try_for_each(|prepared| self.take_over(prepared))?;
         batch.iter_mut().try_for_each(|prepared| self.compare_with_twin(prepared))?;
         let keys: Vec<ItemKey> = batch.iter().map(|prepared| prepared.key.clone()).collect();
         let mut sighted = self.look_for(keys)?;

@@ -44,6 +44,8 @@ pub fn look(
     if let Some(passed) = entry.left_out
         && same
         && passed.filter == filter
+        // Those are left out by no filter, and carried once all documents are asked for.
+        && passed.why != LeftOut::Settings
         // A copy that was found since is kept up to date.
         && entry.placements.is_empty()
     {
@@ -215,6 +217,9 @@ mod tests {
         let line = |placements| Entry { left_out: passed, ..entry(Outcome::Unfinished, placements) };
         let left_out = line(vec![]);
         assert_eq!(look(Some(&left_out), version(1), FILING, None, FILTER), Look::LeftOut(LeftOut::TooOld));
+        let passed = Some(PassedOver { why: LeftOut::Settings, filter: FILTER });
+        let settings = Entry { left_out: passed, ..left_out.clone() };
+        assert_eq!(look(Some(&settings), version(1), FILING, None, FILTER), Look::Open);
         assert_eq!(look(Some(&left_out), version(2), FILING, None, FILTER), Look::Open);
         assert_eq!(look(Some(&left_out), version(1), [0; 16], None, FILTER), Look::Open);
         assert_eq!(look(Some(&left_out), version(1), FILING, None, [0; 16]), Look::Open);

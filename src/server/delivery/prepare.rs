@@ -155,6 +155,9 @@ impl Preparer<'_> {
         let Content::Note { note, .. } = &item.content;
         let mut converted = match (self.convert)(listed, item) {
             Ok(converted) => converted,
+            Err(_) if conversion::is_settings(note) => {
+                return Ok(self.prepared(listed, Vec::new(), Work::LeftOut(LeftOut::Settings)));
+            }
             Err(aside) => return Ok(self.set_aside(listed, aside)),
         };
         let twin = twin::twin(note, listed.origin, &converted);

@@ -2,6 +2,7 @@
 //!
 //! Damage costs the document that it is in: the pass goes on at the next start of a document.
 
+use super::access;
 use super::document;
 use super::text::{TextFile, TextReader};
 use super::xml::{Element, Node, Xml, XmlError};
@@ -9,6 +10,7 @@ use crate::base::limits::{DXL_DAMAGED_PLACES, DXL_DOCUMENTS};
 use crate::notes::document::Note;
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::timedate::Timedate;
+use crate::sources::AccessEntry;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
@@ -37,6 +39,10 @@ pub struct Index {
     pub calendar_profiles: Vec<(u32, u64)>,
     /// Calendar entries and tasks by a digest of their `ApptUNID`, with their places in `entries`.
     pub series: Vec<([u8; 16], usize)>,
+    /// Losers of conflicts, by their places in `entries`.
+    pub conflicts: Vec<usize>,
+    /// The access control lists of the databases.
+    pub access: Vec<AccessEntry>,
     /// The title of the first database that has one.
     pub title: String,
     pub warnings: Vec<String>,
@@ -119,6 +125,7 @@ impl Pass<'_> {
                 }
                 Ok(())
             }
+            "acl" => access::read(xml, &mut self.index.access),
             "document" => self.document(xml, element),
             "note" if element.attribute("class").is_none_or(|class| class == "document") => {
                 self.document(xml, element)
@@ -153,7 +160,11 @@ impl Pass<'_> {
                     let unid = document::digest_unid(&reader, at, xml.position());
                     note.unid = unid.map_err(|error| XmlError::Io { at, error })?;
                 }
-                self.index.series.extend(found.series.map(|series| (series, self.index.entries.len())));
+                let place = self.index.entries.len();
+                self.index.series.extend(found.series.map(|series| (series, place)));
+                if found.is_conflict || element.is("conflict") {
+                    self.index.conflicts.push(place);
+                }
                 self.add(at, replica, &note, None);
             }
             Err(error) => self.add(at, replica, &note, Some(error.to_string().into())),
@@ -185,6 +196,7 @@ fn replica(element: &Element) -> Option<ReplicaId> {
 struct Found {
     /// Users do not see it.
     is_profile: bool,
+    is_conflict: bool,
     series: Option<[u8; 16]>,
 }
 
@@ -198,6 +210,10 @@ fn read_document(xml: &mut Xml, note: &mut Note) -> Result<Found, XmlError> {
             _ if item.eq_ignore_ascii_case("$Name") => {
                 let name = xml.text()?;
                 found.is_profile |= name.trim_start().to_ascii_lowercase().starts_with("$profile_");
+            }
+            _ if item.eq_ignore_ascii_case("$Conflict") => {
+                found.is_conflict = true;
+                xml.skip()?;
             }
             _ if item.eq_ignore_ascii_case("ApptUNID") => found.series = series_digest(&xml.text()?),
             _ => xml.skip()?,

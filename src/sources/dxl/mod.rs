@@ -7,6 +7,7 @@
 //! Notes documents come out as from a database: items with types and stored values. Memory grows with the number of
 //! documents only; nothing of a DTD is loaded.
 
+mod access;
 mod data;
 mod document;
 mod fonts;

@@ -10,10 +10,11 @@ use crate::model::folder::Folder;
 use crate::model::item::{ItemVersion, Origin};
 use crate::notes::document::Note;
 use crate::notes::ids::Unid;
-use crate::notes::value::Value;
 use crate::sources::contacts::{self, Contacts};
+use crate::sources::kin::{self, Kin, kin};
 use crate::sources::nsf::file::DatabaseFile;
-use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
+use crate::sources::{AccessEntry, Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,10 @@ pub struct DxlSource {
     index: Index,
     /// Places in the index of the documents that can be read, ascending by UNID.
     by_unid: Vec<(Unid, usize)>,
+    /// Losers of conflicts by the UNIDs of their winners, with their places in the index.
+    conflicts: Vec<(Unid, usize)>,
+    /// A digest over the versions of the documents that belong together, by places in the index.
+    versions: HashMap<usize, u64>,
     owner: Option<String>,
     /// The file that was read last.
     open: Option<(u32, Arc<TextFile>)>,
@@ -97,6 +102,8 @@ impl DxlSource {
             path: path.to_owned(),
             index: Index::default(),
             by_unid: Vec::new(),
+            conflicts: Vec::new(),
+            versions: HashMap::new(),
             owner: None,
             open: None,
             contacts: None,
@@ -118,6 +125,8 @@ impl DxlSource {
         self.by_unid = readable.map(|(number, entry)| (entry.unid, number)).collect();
         self.by_unid.sort_unstable();
         self.index.series.sort_unstable();
+        self.conflicts = self.find_conflicts();
+        self.versions = self.versions();
         self.owner = self.find_owner();
         self
     }
@@ -163,47 +172,27 @@ impl DxlSource {
 
     /// Looked up for answers only, so that most documents cost one read.
     fn parent_message_id(&mut self, note: &Note) -> Option<(Unid, String)> {
-        let Ok(Value::NoteRefs(parents)) = note.first("$REF")?.value() else { return None };
-        let parent = *parents.first()?;
-        let found = self.by_unid.binary_search_by_key(&parent, |(unid, _)| *unid).ok()?;
-        let entry = self.index.entries.get(self.by_unid.get(found)?.1)?;
+        let parent = note.parent_unid()?;
+        let entry = self.index.entries.get(self.place_of(parent)?)?;
         let (file, at) = (entry.file, entry.at);
         let message_id = self.read(file, at, Some("$MessageID")).ok()?.note.text("$MessageID");
         (!message_id.is_empty()).then_some((parent, message_id))
     }
 
-    /// The document to which a replication conflict lost.
-    fn winner(&mut self, note: &Note) -> Option<Note> {
-        let Some(Ok(Value::NoteRefs(parents))) = note.first("$REF").map(|item| item.value()) else {
-            return None;
-        };
-        let winner = *parents.first().filter(|winner| note.has("$Conflict") && **winner != note.unid)?;
-        let found = self.by_unid.binary_search_by_key(&winner, |(unid, _)| *unid).ok()?;
-        let entry = self.index.entries.get(self.by_unid.get(found)?.1)?;
-        let (file, at) = (entry.file, entry.at);
-        let Document { note, .. } = self.read(file, at, None).ok()?;
-        Some(Note { unid: winner, ..note })
-    }
-
-    /// The other documents of the calendar entry or task that a document is of: its series, and answers to it. What
-    /// cannot be read is left out: it is told when that document itself is read.
+    /// The documents that belong to one. What cannot be read is left out: it is told when that document itself is read.
     fn related(&mut self, note: &Note) -> Vec<Note> {
-        let is_entry =
-            ["Appointment", "Task"].iter().any(|form| note.text("Form").trim().eq_ignore_ascii_case(form));
-        let Some(series) = series_digest(&note.text("ApptUNID")).filter(|_| is_entry) else {
-            return self.winner(note).into_iter().collect();
+        let numbers = match kin(note) {
+            Some(Kin::Series) => self.series_of(note),
+            Some(Kin::Conflict) => self.rivals(note),
+            None => return Vec::new(),
         };
-        let start = self.index.series.partition_point(|(own, _)| *own < series);
-        let members = self.index.series[start..].iter().take_while(|(own, _)| *own == series);
-        let places = members.filter_map(|(_, number)| self.index.entries.get(*number));
-        let places =
-            places.filter(|entry| entry.unid != note.unid).map(|entry| (entry.file, entry.at, entry.unid));
-        let places: Vec<_> = places.take(SERIES_DOCUMENTS).collect();
         let (mut related, mut bytes) = (Vec::new(), 0);
-        for (file, at, unid) in places {
-            let Ok(Document { note, .. }) = self.read(file, at, None) else { continue };
-            bytes += note.items.iter().map(|item| item.value.len()).sum::<usize>();
-            related.push(Note { unid, ..note });
+        for number in numbers.into_iter().take(SERIES_DOCUMENTS) {
+            let Some(other) = self.note(number as u64).filter(|other| other.unid != note.unid) else {
+                continue;
+            };
+            bytes += other.items.iter().map(|item| item.value.len()).sum::<usize>();
+            related.push(other);
             if bytes >= SERIES_BYTES {
                 break;
             }
@@ -211,7 +200,62 @@ impl DxlSource {
         related
     }
 
-    /// The contacts that a group or the loser of a conflict names.
+    /// The places of the documents of a series, and of the answers to it.
+    fn series_of(&self, note: &Note) -> Vec<usize> {
+        let Some(series) = series_digest(&note.text("ApptUNID")) else { return Vec::new() };
+        let start = self.index.series.partition_point(|(own, _)| *own < series);
+        let members = self.index.series[start..].iter().take_while(|(own, _)| *own == series);
+        members.map(|(_, number)| *number).collect()
+    }
+
+    /// The places of the winner of a conflict and of all that lost to it.
+    fn rivals(&self, note: &Note) -> Vec<usize> {
+        let winner = note.parent_unid().filter(|_| note.has("$Conflict")).unwrap_or(note.unid);
+        let start = self.conflicts.partition_point(|(own, _)| *own < winner);
+        let losers = self.conflicts[start..].iter().take_while(|(own, _)| *own == winner);
+        self.place_of(winner).into_iter().chain(losers.map(|(_, number)| *number)).collect()
+    }
+
+    /// The place of the document of a UNID.
+    fn place_of(&self, unid: Unid) -> Option<usize> {
+        let found = self.by_unid.binary_search_by_key(&unid, |(unid, _)| *unid).ok()?;
+        Some(self.by_unid.get(found)?.1)
+    }
+
+    /// The losers of conflicts by their winners.
+    fn find_conflicts(&mut self) -> Vec<(Unid, usize)> {
+        let numbers = std::mem::take(&mut self.index.conflicts);
+        let winner = |number: usize| {
+            let (file, at) = self.index.entries.get(number).map(|entry| (entry.file, entry.at))?;
+            Some((self.read(file, at, Some("$REF")).ok()?.note.parent_unid()?, number))
+        };
+        let mut conflicts: Vec<_> = numbers.into_iter().filter_map(winner).collect();
+        conflicts.sort_unstable();
+        conflicts
+    }
+
+    /// For every document that belongs to others, a digest over the versions of them all.
+    fn versions(&self) -> HashMap<usize, u64> {
+        let series = self.index.series.chunk_by(|(one, _), (other, _)| one == other);
+        let series = series.map(|group| group.iter().map(|(_, number)| *number).collect::<Vec<_>>());
+        let conflicts = self.conflicts.chunk_by(|(one, _), (other, _)| one == other).map(|group| {
+            let winner = group.first().and_then(|(winner, _)| self.place_of(*winner));
+            winner.into_iter().chain(group.iter().map(|(_, number)| *number)).collect()
+        });
+        let mut versions: HashMap<usize, u64> = HashMap::new();
+        for family in series.chain(conflicts).filter(|family| family.len() > 1) {
+            let entries = family.iter().filter_map(|number| self.index.entries.get(*number));
+            let digest =
+                kin::digest(entries.map(|entry| (entry.unid, entry.sequence, entry.sequence_time)).collect());
+            for number in family {
+                let version = versions.entry(number).or_default();
+                *version = version.wrapping_add(digest);
+            }
+        }
+        versions
+    }
+
+    /// The contacts that a group names.
     fn contacts_of(&mut self, note: &Note) -> Vec<Note> {
         if !contacts::names_others(note) {
             return Vec::new();
@@ -341,20 +385,25 @@ impl Source for DxlSource {
         Ok(Vec::new())
     }
 
+    fn access(&mut self) -> Vec<AccessEntry> {
+        self.index.access.clone()
+    }
+
     fn list(&mut self, from: Option<Cursor>, limit: u32) -> Result<Page, SourceError> {
         let start = from.map_or(0, |Cursor(last)| last.0);
         let skipped = usize::try_from(start).unwrap_or(usize::MAX);
         let entries = self.index.entries.iter().skip(skipped).take(limit as usize);
         let mut page = Page::default();
         let mut last = start;
-        for (id, entry) in (start + 1..).map(SourceItemId).zip(entries) {
+        for (number, entry) in (skipped..).zip(entries) {
+            let id = SourceItemId(number as u64 + 1);
             last = id.0;
             match &entry.damage {
                 Some(why) if entry.unid == Unid::default() => {
                     page.unreadable.push((id, format!("the document at byte {}: {why}", entry.at)));
                 }
                 _ => page.items.push(ListedItem {
-                    relatives: 0,
+                    relatives: self.versions.get(&number).copied().unwrap_or(0),
                     id,
                     origin: origin(entry),
                     version: version(entry),

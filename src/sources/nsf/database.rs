@@ -350,6 +350,14 @@ impl Database {
         })
     }
 
+    /// A note with the items that views show, without reading its larger values; `None` if it cannot be read.
+    pub fn summary(&self, id: NoteId) -> Option<Note> {
+        let place = self.place(id).ok().flatten().or_else(|| self.recovered().get(&id).copied())?;
+        let record = self.record(place).ok()??;
+        let head = NoteHead::parse(&record, id).ok()?;
+        head.read_items(&record, &[], &self.names, &mut Vec::new()).ok()
+    }
+
     fn note_at(&self, id: NoteId, place: Place) -> Result<(Note, Vec<String>), Damage> {
         let record = self.record(place)?.ok_or_else(|| Damage(format!("{id} is no note but an object")))?;
         let head = NoteHead::parse(&record, id)?;

@@ -346,7 +346,7 @@ impl NsfSource {
         (!message_id.is_empty()).then_some((parent.unid, message_id))
     }
 
-    /// The contacts that a group or the loser of a conflict names.
+    /// The contacts that a group names.
     fn contacts_of(&mut self, note: &Note) -> Vec<Note> {
         if !contacts::names_others(note) {
             return Vec::new();
