@@ -675,7 +675,7 @@ fn every_forged_construct_is_what_it_was_in_the_message() {
         "list-style-type:square",
         "&#x2611; Checked",
         "&#x2610; Unchecked",
-        "<ol>\n<li>Numbered text</li>\n<ol>\n<li>Inner",
+        "<ol>\n<li>Numbered text\n<ol>\n<li>Inner",
         "<ol type=\"I\">",
         "<ol type=\"i\">",
         "<ol type=\"A\">",

@@ -196,12 +196,12 @@ impl Bench {
         browser.fill("folder_map", "INBOX=Old/Inbox");
         browser.click("dialog .button.main");
         browser.see("left");
-        self.go_to("mailboxes/3", "Mailbox");
+        self.go_to("mailboxes/4", "Mailbox");
         browser.see("Mail only, until 2030-12-31");
         browser.see("INBOX=Old/Inbox");
         browser.press("Start");
         browser.see("Start again");
-        let (_, sum) = self.shown(3);
+        let (_, sum) = self.shown(4);
         assert!(sum["Filtered out"] > 0, "{sum:?}");
         assert_eq!(sum["Filtered out"] + sum["Delivered"], sum["Items found"], "{sum:?}");
         let left = |name: &str| self.folder.path().join("left").join(name);

@@ -91,14 +91,14 @@ fn formatted_text_is_shown(mails: &[Message<'_>]) {
             mail.attachments().any(|part| part.attachment_name().is_some_and(|name| name.ends_with(".csv")))
         })
         .unwrap();
-    let page = html(offer);
+    let page = html(offer).replace("\r\n", "\n");
     assert!(page.contains("rowspan=\"2\"") && page.contains("colspan=\"2\""), "{page}");
     for (at, _) in page.match_indices("src=\"cid:") {
         let id = page[at + 9..].split('"').next().unwrap();
         assert!(offer.parts.iter().any(|part| part.content_id() == Some(id)), "{id}");
     }
     assert!(page.contains("src=\"cid:") && page.contains("alt=\"consumption"), "{page}");
-    assert!(page.contains("<ol>\n<li>ask the caretaker"), "{page}");
+    assert!(page.contains("<li>measure the yard\n<ol>\n<li>ask the caretaker"), "{page}");
     let customer = html(with("Calculation of the offer"));
     assert!(customer.contains("https://www.example.com/lamps"), "{customer}");
     assert!(html(with("How I came to that")).contains("12,723.60"));

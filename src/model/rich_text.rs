@@ -367,7 +367,8 @@ impl Builder {
 
     /// The last waiting paragraph is where the new content goes; those before it are blank lines.
     fn flush_blank_lines(&mut self) {
-        for _ in 1..self.waiting {
+        let lines = if self.between_cells() { 0 } else { self.waiting };
+        for _ in 1..lines {
             self.events.push(Event::Open(Element::Paragraph(ParagraphStyle::default())));
             self.events.push(Event::Close);
         }

@@ -57,6 +57,16 @@ fn r04_spans() {
 }
 
 #[test]
+fn covered_cells_at_the_start_of_a_row_leave_nothing_between_the_cells() {
+    let head = records().begin_table().cell(0, 0, 2, 2, 0).text("tall").plain_cell(0, 2, "a");
+    let row = head.cell(1, 0, 1, 1, 4).paragraph().cell(1, 1, 1, 1, 4).paragraph().plain_cell(1, 2, "b");
+    let mail = convert(row.end_table());
+    let html = mail.html().replace('\n', "");
+    assert!(html.contains("<tr valign=\"top\"><td><p>b</p></td></tr></table>"), "{html}");
+    assert_eq!(mail.plain(), "tall | a\nb\n");
+}
+
+#[test]
 fn nested_tables_nest() {
     let inner = records().begin_table().plain_cell(0, 0, "x").plain_cell(0, 1, "y").end_table().build();
     let mut outer = records().begin_table().plain_cell(0, 0, "a").cell(0, 1, 1, 1, 0).build();
