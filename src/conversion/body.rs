@@ -15,6 +15,7 @@ use mail_builder::headers::Header as _;
 use mail_builder::headers::content_type::ContentType;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The name of the items that hold the body: `Body`, and where an application calls it otherwise, the largest rich text.
 pub fn item_name(note: &Note) -> &str {
@@ -92,6 +93,7 @@ impl Body {
     /// `mixed { parts, attachments }`; of one part only that part.
     pub fn with_files(&self, mut parts: Vec<Part>, files: &[File], losses: &mut Losses) -> Part {
         parts.extend(attached(files, &self.composite.attachments, losses));
+        parts.extend(self.composite.metafiles.iter().map(metafile));
         Part::multipart("mixed", parts)
     }
 }
@@ -111,7 +113,7 @@ fn related(plain: Part, text: &RichText) -> Part {
 }
 
 /// An inline image and its Content-ID, which is made from its bytes.
-fn image(number: usize, bytes: std::sync::Arc<[u8]>) -> (String, Part) {
+fn image(number: usize, bytes: Arc<[u8]>) -> (String, Part) {
     let digest = Sha256::digest(&bytes);
     let mut content_id = digest[..16].iter().fold(String::new(), |mut id, byte| {
         append!(id, "{byte:02x}");
@@ -129,6 +131,15 @@ fn image(number: usize, bytes: std::sync::Arc<[u8]>) -> (String, Part) {
     headers.extend_from_slice(b"Content-Disposition: ");
     ContentType::new("inline").attribute("filename", name).write_header(&mut headers, 21);
     (content_id, Part::File { headers, blob: Blob::memory(bytes) })
+}
+
+/// A Windows metafile as a file. Its type is the one of RFC 7903 section 3.
+fn metafile((name, bytes): &(String, Arc<[u8]>)) -> Part {
+    let mut headers = b"Content-Type: ".to_vec();
+    ContentType::new("image/wmf").attribute("name", name.clone()).write_header(&mut headers, 14);
+    headers.extend_from_slice(b"Content-Disposition: ");
+    ContentType::new("attachment").attribute("filename", name.clone()).write_header(&mut headers, 21);
+    Part::File { headers, blob: Blob::memory(bytes.clone()) }
 }
 
 /// All files of a document under the names that its text shows.

@@ -6,7 +6,7 @@
 use crate::base::limits::HTML_TAGS;
 use crate::conversion::font::{self, Fonts};
 use crate::conversion::html;
-use crate::conversion::image::Images;
+use crate::conversion::image::{Images, Shown};
 use crate::conversion::link;
 use crate::conversion::losses::Losses;
 use crate::model::loss::LossKind;
@@ -22,6 +22,7 @@ use crate::notes::richtext::style::StyleDefinition;
 use crate::notes::richtext::table::TableCell;
 use crate::notes::value::{NoteLink, Value};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Rich text with the attachments that it shows.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Composite {
     pub text: RichText,
     /// The `$FILE` name of each attachment in the text, and the name that the reader sees.
     pub attachments: Vec<(String, String)>,
+    /// Windows metafiles of the text, under the names that it tells.
+    pub metafiles: Vec<(String, Arc<[u8]>)>,
 }
 
 /// Reads all COMPOSITE items of a name as one text.
@@ -181,6 +184,8 @@ impl<'n> Reader<'n> {
             Construct::PatternTable(patterns) => {
                 self.images.extend_bitmap(|bitmap| &mut bitmap.patterns, patterns);
             }
+            Construct::Metafile(size) => self.images.begin_metafile(size),
+            Construct::MetafileSegment(data) => self.images.extend_metafile(data),
             Construct::OldImage(kind) => self.images.begin_old(kind),
             Construct::AltText(text) => match self.builder.last_picture() {
                 Some(picture) if !self.images.is_open() => picture.alt = text,
@@ -219,7 +224,7 @@ impl<'n> Reader<'n> {
         self.end_picture(losses);
         self.end_html(losses);
         let text = self.builder.finish(self.fonts.list, self.images.list);
-        Composite { text, attachments: self.attachments }
+        Composite { text, attachments: self.attachments, metafiles: self.images.metafiles }
     }
 
     fn paragraph(&mut self) {
@@ -376,10 +381,11 @@ impl<'n> Reader<'n> {
     fn end_picture(&mut self, losses: &mut Losses) {
         match self.images.end(self.files > 0, losses) {
             None => {}
-            Some(Ok(picture)) => self.builder.inline(Event::Picture(picture)),
+            Some(Shown::Picture(picture)) => self.builder.inline(Event::Picture(picture)),
+            Some(Shown::File(name)) => self.builder.inline(Event::Placeholder(format!("image: {name}"))),
             // The picture of an object has its word already.
-            Some(Err(_)) if self.objects > 0 => {}
-            Some(Err(_)) => self.builder.inline(Event::Placeholder("image".to_owned())),
+            Some(Shown::Nowhere) if self.objects > 0 => {}
+            Some(Shown::Nowhere) => self.builder.inline(Event::Placeholder("image".to_owned())),
         }
     }
 
@@ -491,6 +497,8 @@ fn is_of_picture(construct: &Construct<'_>) -> bool {
             | Construct::BitmapSegment(_)
             | Construct::ColorTable(_)
             | Construct::PatternTable(_)
+            | Construct::Metafile(_)
+            | Construct::MetafileSegment(_)
             | Construct::OldImage(_)
             | Construct::AltText(_)
             | Construct::Nothing

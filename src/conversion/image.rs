@@ -1,7 +1,7 @@
 //! Images of rich text: joined from their records, each kept once; bitmaps of old releases become PNG.
 //!
 //! A graphic may hold its picture in several forms. An image of Release 5 counts before a bitmap, a bitmap before a
-//! metafile, which mail programs do not show.
+//! metafile, which mail programs do not show. A Windows metafile that is all there is becomes a file.
 
 use crate::base::limits::BITMAPS_PIXELS;
 use crate::conversion::losses::Losses;
@@ -12,12 +12,20 @@ use crate::notes::richtext::construct::ImageHeader;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A picture that cannot be shown, and was told as lost.
-pub struct NotShown;
+/// What became of a picture.
+pub enum Shown {
+    Picture(Picture),
+    /// A file of this name.
+    File(String),
+    /// It was told as lost.
+    Nowhere,
+}
 
 /// The images of one text.
 pub struct Images {
     pub list: Vec<Arc<[u8]>>,
+    /// Windows metafiles under their names.
+    pub metafiles: Vec<(String, Arc<[u8]>)>,
     /// The alternative text of the image to come.
     pub alt: String,
     by_digest: HashMap<blake3::Hash, usize>,
@@ -25,6 +33,8 @@ pub struct Images {
     shown: (u16, u16),
     image: Option<(ImageHeader, Vec<u8>)>,
     bitmap: Option<Bitmap>,
+    /// A Windows metafile: the bytes that it should have, and those that are there.
+    metafile: Option<(u32, Vec<u8>)>,
     /// A picture in a form that cannot be shown, named.
     old: Option<&'static str>,
     /// Pixels that bitmaps may still have.
@@ -35,11 +45,13 @@ impl Default for Images {
     fn default() -> Self {
         Self {
             list: Vec::new(),
+            metafiles: Vec::new(),
             alt: String::new(),
             by_digest: HashMap::new(),
             shown: (0, 0),
             image: None,
             bitmap: None,
+            metafile: None,
             old: None,
             pixels_left: BITMAPS_PIXELS,
         }
@@ -74,18 +86,29 @@ impl Images {
         }
     }
 
+    pub fn begin_metafile(&mut self, size: u32) {
+        self.metafile = Some((size, Vec::new()));
+    }
+
+    pub fn extend_metafile(&mut self, data: &[u8]) {
+        if let Some((_, bytes)) = &mut self.metafile {
+            bytes.extend_from_slice(data);
+        }
+    }
+
     pub fn begin_old(&mut self, kind: &'static str) {
         self.old = Some(kind);
     }
 
     /// Whether records of a picture were read that has not ended.
     pub fn is_open(&self) -> bool {
-        self.image.is_some() || self.bitmap.is_some() || self.old.is_some()
+        self.image.is_some() || self.bitmap.is_some() || self.metafile.is_some() || self.old.is_some()
     }
 
     /// Ends the current picture, if there is one. An icon is taken for read and not shown.
-    pub fn end(&mut self, icon: bool, losses: &mut Losses) -> Option<Result<Picture, NotShown>> {
-        let (image, bitmap, old) = (self.image.take(), self.bitmap.take(), self.old.take());
+    pub fn end(&mut self, icon: bool, losses: &mut Losses) -> Option<Shown> {
+        let (image, bitmap) = (self.image.take(), self.bitmap.take());
+        let (metafile, old) = (self.metafile.take(), self.old.take());
         if icon {
             return None;
         }
@@ -99,13 +122,31 @@ impl Images {
                 let written = if left.is_some() { png(&bitmap, losses) } else { dropped(&bitmap, losses) };
                 written.map(|bytes| (bytes, bitmap.width, bitmap.height))
             }
-            (None, None, Some(kind)) => {
-                losses.add(LossKind::ImageDropped, kind);
-                None
-            }
-            (None, None, None) => return None,
+            (None, None, _) => return self.end_old(metafile, old, losses),
         };
-        Some(shown.map(|(bytes, width, height)| self.picture(bytes, width, height)).ok_or(NotShown))
+        let picture = |(bytes, width, height)| Shown::Picture(self.picture(bytes, width, height));
+        Some(shown.map_or(Shown::Nowhere, picture))
+    }
+
+    /// Ends a picture that no mail program shows.
+    fn end_old(
+        &mut self,
+        metafile: Option<(u32, Vec<u8>)>,
+        old: Option<&'static str>,
+        losses: &mut Losses,
+    ) -> Option<Shown> {
+        let Some((size, bytes)) = metafile else {
+            losses.add(LossKind::ImageDropped, old?);
+            return Some(Shown::Nowhere);
+        };
+        let Some(bytes) = windows_metafile(size, bytes, self.shown) else {
+            losses.add(LossKind::ImageDropped, "a damaged Windows metafile");
+            return Some(Shown::Nowhere);
+        };
+        let name = format!("picture{}.wmf", self.metafiles.len() + 1);
+        self.metafiles.push((name.clone(), bytes.into()));
+        self.shown = (0, 0);
+        Some(Shown::File(name))
     }
 
     fn picture(&mut self, bytes: Vec<u8>, width: u16, height: u16) -> Picture {
@@ -132,6 +173,30 @@ fn joined(header: &ImageHeader, mut bytes: Vec<u8>, losses: &mut Losses) -> Opti
         losses.add(LossKind::ImageDamaged, format!("{} of {declared} bytes are there", bytes.len()));
     }
     Some(bytes)
+}
+
+/// A Windows metafile as programs open it: behind a header that tells its size on the page, in pixels, if that is known.
+/// `None` where bytes are missing, or are none of a metafile.
+///
+/// # Source
+/// The header is the META_PLACEABLE of the format's public description.
+fn windows_metafile(size: u32, mut bytes: Vec<u8>, (width, height): (u16, u16)) -> Option<Vec<u8>> {
+    /// Kind (in memory, on disk), then the words of the header.
+    const BEGINNINGS: [[u8; 4]; 2] = [[1, 0, 9, 0], [2, 0, 9, 0]];
+    const PIXELS_PER_INCH: u16 = 96;
+    let size = usize::try_from(size).ok()?;
+    if bytes.len() < size || !BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning)) {
+        return None;
+    }
+    // What is longer than declared is padding.
+    bytes.truncate(size);
+    if width == 0 || height == 0 {
+        return Some(bytes);
+    }
+    let words = [0xCDD7, 0x9AC6, 0, 0, 0, width, height, PIXELS_PER_INCH, 0, 0];
+    let checksum = words.iter().fold(0, |sum, word| sum ^ word);
+    let header = words.into_iter().chain([checksum]).flat_map(u16::to_le_bytes);
+    Some(header.chain(bytes).collect())
 }
 
 /// A bitmap as PNG.

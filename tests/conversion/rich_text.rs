@@ -361,6 +361,44 @@ fn a_bitmap_counts_before_a_metafile_and_damage_is_told() {
     assert_eq!((huge.plain().as_str(), huge.losses()), ("[image]\n", vec![LossKind::ImageDropped]));
 }
 
+/// A metafile that draws a rectangle: header, window of 100 by 50, rectangle, end; in words.
+const METAFILE: [u16; 26] =
+    [1, 9, 0x300, 26, 0, 0, 7, 0, 0, 5, 0, 0x20C, 50, 100, 7, 0, 0x41B, 45, 95, 5, 5, 3, 0, 0, 0, 0];
+
+/// The records of a metafile that should have as many bytes as `size` says, in two segments.
+fn metafile(bytes: &[u8], size: usize) -> Records {
+    let shown = [1500_u16, 750].map(u16::to_le_bytes).concat();
+    let mut header = vec![8, 0, 100, 0, 50, 0, 0, 0, 0, 0];
+    header.extend((size as u32).to_le_bytes());
+    header.extend([2, 0]);
+    let segment = |part: &[u8]| {
+        let words = [part.len() as u16, part.len() as u16 + 1];
+        [&words.map(u16::to_le_bytes).concat()[..], part, &[0]].concat()
+    };
+    let (first, second) = bytes.split_at(20);
+    let graphic = records().long(0x99, &[&shown[..], &[0; 18]].concat());
+    graphic.long(0x9F, &header).long(0x9B, &segment(first)).long(0x9B, &segment(second))
+}
+
+#[test]
+fn a_windows_metafile_becomes_a_file() {
+    let bytes = METAFILE.map(u16::to_le_bytes).concat();
+    let mail = convert(metafile(&bytes, bytes.len()).text("after"));
+    assert_eq!(mail.plain(), "[image: picture1.wmf]after\n");
+    let [(name, stored)] = &mail.attachments()[..] else { panic!("{:?}", mail.attachments()) };
+    // The header tells where the picture ends on the page: at 100 by 50 pixels of 96 an inch.
+    let (placed, drawing) = stored.split_at(22);
+    assert_eq!(drawing, bytes);
+    assert_eq!(placed[..16], [0xD7, 0xCD, 0xC6, 0x9A, 0, 0, 0, 0, 0, 0, 100, 0, 50, 0, 96, 0]);
+    assert_eq!((name.as_str(), mail.losses()), ("picture1.wmf", vec![]));
+    assert!(mail.text().contains("Content-Type: image/wmf"));
+    for damaged in [metafile(&bytes, bytes.len() + 1), metafile(&bytes[2..], bytes.len() - 2)] {
+        let mail = convert(damaged);
+        assert_eq!((mail.plain().as_str(), mail.losses()), ("[image]\n", vec![LossKind::ImageDropped]));
+        assert!(mail.attachments().is_empty());
+    }
+}
+
 #[test]
 fn captions_stand_below_their_picture() {
     let mut caption = vec![4, 0];

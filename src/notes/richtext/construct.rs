@@ -152,7 +152,10 @@ pub enum Construct<'a> {
     BitmapSegment(&'a [u8]),
     ColorTable(&'a [u8]),
     PatternTable(&'a [u8]),
-    /// A metafile or another picture of an old release, named.
+    /// A Windows metafile of so many bytes; they follow in segments.
+    Metafile(u32),
+    MetafileSegment(&'a [u8]),
+    /// A metafile of another kind or another picture of an old release, named.
     OldImage(&'static str),
     AltText(String),
     Caption(String),
@@ -312,6 +315,16 @@ impl<'a> Construct<'a> {
             }
             0x97 => Self::ColorTable(bytes.rest()),
             0x98 => Self::PatternTable(bytes.rest()),
+            0x9F => {
+                bytes.take(2 + 4 + 4)?; // Mapping mode, extents, size as it was.
+                Self::Metafile(bytes.u32()?)
+            }
+            0x9B => {
+                let length = usize::from(bytes.u16()?);
+                bytes.u16()?; // Size of the segment with its padding.
+                let data = bytes.rest();
+                Self::MetafileSegment(&data[..data.len().min(length)])
+            }
             0x94 | 0x9D..=0xA0 => Self::OldImage(what),
             _ if name::name(signature).is_some() => Self::Nothing,
             _ => Self::Unknown(signature),
