@@ -35,6 +35,7 @@ mod migrate;
 #[cfg(unix)]
 mod page;
 mod protocol;
+mod readme;
 #[cfg(unix)]
 mod serve;
 mod showcase;
