@@ -180,7 +180,7 @@ impl Bench {
         browser.fill("source", "mail/ann.nsf");
         browser.fill("target", &format!("eml:{}", self.path("left")));
         browser.click("dialog summary");
-        for kind in ["calendar", "contacts", "tasks", "journal"] {
+        for kind in ["calendar", "contacts", "tasks", "journal", "stationery"] {
             browser.click(&format!("dialog [name=only-{kind}]"));
         }
         browser.fill("before_unix_ms", "2030-12-31");

@@ -42,6 +42,7 @@ fn item_kind(note: &Note, kind: Kind) -> Option<ItemKind> {
         (_, "journalentry") => Some(ItemKind::Journal),
         (Kind::Entry(EntryKind::Task), _) => Some(ItemKind::Tasks),
         (Kind::Entry(_), _) => Some(ItemKind::Calendar),
+        (Kind::Mail(_), _) if note.flag("IsMailStationery") => Some(ItemKind::Stationery),
         (Kind::Mail(_), _) => Some(ItemKind::Mail),
         _ => None,
     }
@@ -51,7 +52,7 @@ fn item_kind(note: &Note, kind: Kind) -> Option<ItemKind> {
 fn span(note: &Note, related: &[Note], kind: Kind, item: ItemKind, now_unix_ms: i64) -> Option<(i64, i64)> {
     match item {
         ItemKind::Contacts => None,
-        ItemKind::Mail | ItemKind::Journal => {
+        ItemKind::Mail | ItemKind::Journal | ItemKind::Stationery => {
             let state = State::of(note, kind == Kind::Mail(MailForm::Written));
             let diary = note.time("DiaryDate").and_then(moment);
             let date = diary.or_else(|| date::of_message(note, state, now_unix_ms))?;

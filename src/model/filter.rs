@@ -14,10 +14,13 @@ pub enum ItemKind {
     Contacts,
     Tasks,
     Journal,
+    /// Templates of mails to be written.
+    Stationery,
 }
 
 impl ItemKind {
-    pub const ALL: [Self; 5] = [Self::Mail, Self::Calendar, Self::Contacts, Self::Tasks, Self::Journal];
+    pub const ALL: [Self; 6] =
+        [Self::Mail, Self::Calendar, Self::Contacts, Self::Tasks, Self::Journal, Self::Stationery];
 
     /// Its name on the command line and in records. It never changes.
     pub fn name(self) -> &'static str {
@@ -27,6 +30,7 @@ impl ItemKind {
             Self::Contacts => "contacts",
             Self::Tasks => "tasks",
             Self::Journal => "journal",
+            Self::Stationery => "stationery",
         }
     }
 

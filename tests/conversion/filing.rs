@@ -1,7 +1,7 @@
 //! Folders, flags and INTERNALDATE: F01 to F10 (F11 is in `tests/copies.rs`); what days leave out.
 
 use crate::support::document::{Document, NOW_MS, document, memo, unix_ms};
-use notesferry::model::filter::{Filter, LeftOut};
+use notesferry::model::filter::{Filter, ItemKind, LeftOut};
 use notesferry::model::folder::FolderRole;
 use notesferry::model::loss::LossKind;
 use notesferry::notes::document::Note;
@@ -123,6 +123,16 @@ fn junk_is_marked() {
 #[test]
 fn a_follow_up_is_a_flag() {
     assert!(memo().text("FollowUpStatus", "1").convert().converted.flags.flagged);
+}
+
+#[test]
+fn stationery_can_be_left_out() {
+    let filter = Filter { only: vec![ItemKind::Mail], ..Filter::default() };
+    let out = |mark: &str| {
+        let mail = document().text("Form", "Memo").text("IsMailStationery", mark);
+        notesferry::conversion::left_out(&mail.note, &[], &filter, NOW_MS)
+    };
+    assert_eq!(["1", ""].map(out), [Some(LeftOut::Kind), None]);
 }
 
 /// What the days 2019-01-01 to 2020-01-01 leave out of a document, with the documents that belong to it.

@@ -3,7 +3,8 @@
 use crate::base::limits::FOLDER_MAP_BYTES;
 use crate::model::filter::{Filter, FolderMap, ItemKind};
 use crate::modes::{Exit, Failure};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::fs::File;
@@ -14,8 +15,8 @@ use std::path::Path;
 #[derive(Clone, Debug, Default, Args)]
 pub struct FilterArguments {
     /// Carry these kinds of items only, and no documents of other kinds.
-    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
-    only: Vec<KindArgument>,
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind())]
+    only: Vec<ItemKind>,
 
     /// Carry items of this day and later (year-month-day; days begin at midnight UTC).
     ///
@@ -30,26 +31,10 @@ pub struct FilterArguments {
     before: Option<Date>,
 }
 
-/// The kinds as the command line names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum KindArgument {
-    Mail,
-    Calendar,
-    Contacts,
-    Tasks,
-    Journal,
-}
-
-impl KindArgument {
-    fn kind(self) -> ItemKind {
-        match self {
-            Self::Mail => ItemKind::Mail,
-            Self::Calendar => ItemKind::Calendar,
-            Self::Contacts => ItemKind::Contacts,
-            Self::Tasks => ItemKind::Tasks,
-            Self::Journal => ItemKind::Journal,
-        }
-    }
+/// Takes the kinds by their names.
+fn kind() -> impl TypedValueParser<Value = ItemKind> {
+    let names = PossibleValuesParser::new(ItemKind::ALL.map(ItemKind::name));
+    names.try_map(|name| ItemKind::from_name(&name).ok_or("it is no kind of items"))
 }
 
 impl FilterArguments {
@@ -63,13 +48,13 @@ impl FilterArguments {
         {
             return Err(usage(format!("nothing lies since {since} and before {before}")));
         }
-        let only = self.only.iter().map(|kind| kind.kind()).collect();
+        let only = self.only.clone();
         Ok(Filter { only, since_unix_ms: begin(self.since)?, before_unix_ms: begin(self.before)? })
     }
 
     /// The options that were given, with their values.
     pub fn told(&self) -> Vec<(&'static str, String)> {
-        let names: Vec<&str> = self.only.iter().map(|kind| kind.kind().name()).collect();
+        let names: Vec<&str> = self.only.iter().map(|kind| kind.name()).collect();
         let only = (!names.is_empty()).then(|| ("--only", names.join(",")));
         let since = self.since.map(|date| ("--since", date.to_string()));
         let before = self.before.map(|date| ("--before", date.to_string()));

@@ -5,7 +5,14 @@ import { h } from "../dom.js";
 import { checkbox, field } from "../form.js";
 
 /** How the kinds of items are called; one that is not here goes by its own name. */
-const LABELS = { mail: "Mail", calendar: "Calendar", contacts: "Contacts", tasks: "Tasks", journal: "Journal" };
+const LABELS = {
+  mail: "Mail",
+  calendar: "Calendar",
+  contacts: "Contacts",
+  tasks: "Tasks",
+  journal: "Journal",
+  stationery: "Stationery",
+};
 const DAY_MS = 86_400_000;
 
 let kinds = null;
