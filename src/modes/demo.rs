@@ -67,6 +67,10 @@ fn demo(arguments: &DemoArguments) -> Result<Exit, Failure> {
     let admin = Admin::new(&data);
     let connector = connect(&admin, &notes, &mut server)?;
     let exit = carry(&admin, connector, &mail)?;
+    if arguments.exit && arguments.keep.is_none() {
+        say("\nEverything that was made is removed now; without --exit there is time to look at it.");
+        return Ok(exit);
+    }
     say(&format!("\nThe mail lies in {}. The server is at {}.", mail.display(), server.address));
     let jane = mail.join(MAILBOXES[0].0);
     say(&format!(

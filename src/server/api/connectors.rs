@@ -89,8 +89,15 @@ fn delete(api: &Api, id: ConnectorId) -> Result<Response, ApiError> {
 }
 
 /// A connector that exists.
-pub fn connector(api: &Api, id: ConnectorId) -> Result<Connector, ApiError> {
+fn connector(api: &Api, id: ConnectorId) -> Result<Connector, ApiError> {
     api.machine.store().line(id)?.ok_or_else(|| ApiError::not_found(format!("connector {id}")))
+}
+
+/// The connector that a call names.
+pub fn named_connector(api: &Api, fields: &mut Fields) -> Result<Connector, ApiError> {
+    let id: ConnectorId = fields.needed_number("connector")?.into();
+    let unknown = || ApiError::invalid("connector", format!("There is no connector {id}."));
+    api.machine.store().line(id)?.ok_or_else(unknown)
 }
 
 /// The command line names a mailbox as `CONNECTOR:PATH`, so a name is short, without colon, and stands for one.

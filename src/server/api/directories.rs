@@ -3,13 +3,13 @@
 //! Each is a mailbox whose target is the server's own table (see `server::address_books`), so its passes are ordered,
 //! watched and stopped like all others; here it is added, taken away and shown.
 
-use super::connectors::connector;
+use super::connectors::named_connector;
 use super::fields::Fields;
 use super::mailboxes::{self, Context};
 use super::passes::pass_json;
 use super::request::{ApiError, Method, Request, Response};
 use super::{Api, no_such_call, number};
-use crate::base::ids::{ConnectorId, MailboxNumber};
+use crate::base::ids::MailboxNumber;
 use crate::model::item::MailboxId;
 use crate::store::config::{Mailbox, PassState};
 use serde_json::{Value, json};
@@ -33,10 +33,7 @@ fn list(api: &Api) -> Result<Response, ApiError> {
 /// Adds an address book and has it read.
 fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
-    let connector_id: ConnectorId = fields.needed_number("connector")?.into();
-    let Ok(connector) = connector(api, connector_id) else {
-        return Err(ApiError::invalid("connector", format!("There is no connector {connector_id}.")));
-    };
+    let connector = named_connector(api, &mut fields)?;
     let source = fields.text("source")?.unwrap_or_default();
     fields.finish()?;
     let target = format!("{}{}:{source}", MailboxId::DIRECTORY, connector.name);

@@ -1,6 +1,6 @@
 //! `mailboxes`: what is carried where.
 
-use super::connectors::connector;
+use super::connectors::named_connector;
 use super::fields::Fields;
 use super::passes::{is_open, pass_json, start_one};
 use super::request::{ApiError, Method, Request, Response, sentence};
@@ -50,10 +50,7 @@ fn list(api: &Api) -> Result<Response, ApiError> {
 
 fn create(api: &Api, mut fields: Fields) -> Result<Response, ApiError> {
     let _changes = api.one_at_a_time();
-    let connector_id: ConnectorId = fields.needed_number("connector")?.into();
-    let Ok(connector) = connector(api, connector_id) else {
-        return Err(ApiError::invalid("connector", format!("There is no connector {connector_id}.")));
-    };
+    let connector = named_connector(api, &mut fields)?;
     let source = fields.text("source")?.unwrap_or_default();
     let target = fields.needed_text("target")?;
     let password = fields.secret("password")?;

@@ -8,7 +8,7 @@ import { count, number } from "../format.js";
 import { isOpen, stateOf } from "../model.js";
 import { button, panel, pill, relative, table } from "../parts.js";
 import { may } from "../shell.js";
-import { startPasses, stopPasses } from "./mailbox-orders.js";
+import { connectorField, startPasses, stopPasses } from "./mailbox-orders.js";
 
 const TEXT =
   "A Domino directory (names.nsf) knows the Internet addresses of Notes names. Mail that is carried after it was read has them.";
@@ -74,12 +74,7 @@ function orders(me, book, reload) {
 
 function add(connectors, reload) {
   const fields = [
-    field({
-      name: "connector",
-      label: "Connector",
-      kind: "select",
-      options: connectors.map(({ id, name }) => ({ value: id, label: name })),
-    }),
+    connectorField(connectors),
     field({
       name: "source",
       label: "Database",

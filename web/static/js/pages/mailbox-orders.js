@@ -39,15 +39,20 @@ export function stopPasses(lines, reload) {
   });
 }
 
+/** Which connector something lies at. */
+export function connectorField(connectors) {
+  return field({
+    name: "connector",
+    label: "Connector",
+    kind: "select",
+    options: connectors.map(({ id, name }) => ({ value: id, label: name })),
+  });
+}
+
 export function addMailbox(connectors, kinds, reload) {
   const carried = carriedFields(kinds);
   const fields = [
-    field({
-      name: "connector",
-      label: "Connector",
-      kind: "select",
-      options: connectors.map(({ id, name }) => ({ value: id, label: name })),
-    }),
+    connectorField(connectors),
     field({
       name: "source",
       label: "Database",
