@@ -200,7 +200,11 @@ impl Drop for ExtractorServer {
 
 fn serve(mut request: tiny_http::Request, shared: &Shared) {
     let mut body = Vec::new();
-    request.as_reader().read_to_end(&mut body).unwrap();
+    let read = request.as_reader().read_to_end(&mut body);
+    if read.is_err() || request.body_length() != Some(body.len()) {
+        // The extractor ended or was killed in the middle of its call.
+        return;
+    }
     let header = |name: &'static str| {
         let found = request.headers().iter().find(|header| header.field.equiv(name));
         found.map(|header| header.value.to_string()).unwrap_or_default()
