@@ -95,6 +95,33 @@ fn every_document_becomes_a_sound_message() {
     println!("{documents} documents");
 }
 
+#[test]
+fn every_database_tells_who_may_do_what() {
+    let mut lists = 0;
+    for path in corpus::databases() {
+        let entries = NsfSource::open(&path).unwrap().access().unwrap();
+        let what = path.display();
+        assert_eq!(entries[0].name, "-Default-", "{what}");
+        assert!(
+            entries
+                .iter()
+                .all(|entry| !entry.name.is_empty() && !entry.level.contains(' ')
+                    || entry.level == "No Access"),
+            "{what}: {entries:?}"
+        );
+        if path.ends_with("XPagesExtensionLibrary__extlib_lwp_resources_openntf_doclib8xl.ntf") {
+            let admins = entries.iter().find(|entry| entry.name == "[LocalDomainAdmins]").unwrap();
+            assert_eq!(
+                (admins.level.as_str(), &admins.roles[..]),
+                ("Manager", &["[Configuration]".to_owned()][..])
+            );
+            assert_eq!(entries[0].rights, Vec::<&str>::new());
+        }
+        lists += 1;
+    }
+    println!("{lists} access control lists");
+}
+
 /// What Python's `email` finds in these messages; `None` where there is no Python.
 fn python_facts(messages: &[Vec<u8>]) -> Option<Vec<Value>> {
     let folder = tempfile::tempdir().unwrap();

@@ -133,6 +133,7 @@ fn damaged_forged_databases_are_read_as_far_as_they_go() {
 /// Converts everything that can be opened in a damaged database.
 fn convert_all(bytes: Vec<u8>) -> usize {
     let Ok(mut source) = NsfSource::from_bytes(bytes) else { return 0 };
+    let _ = source.access();
     let folders = source.folders().unwrap();
     let directory = Directory::default();
     let context = Context {

@@ -176,7 +176,7 @@ fn the_access_control_list_is_told_in_words() {
         <aclentry name='-Default-' default='true' level='noaccess' readpublicdocs='true'/>\
         <aclentry name='CN=Ann/O=Acme' type='person' level='editor' deletedocs='true'><role>[Desk]</role></aclentry></acl>";
     let text = database(&[mail("")]).replace("<databaseinfo", &format!("{list}<databaseinfo"));
-    let entries = DxlSource::from_bytes(text.into_bytes()).unwrap().access();
+    let entries = DxlSource::from_bytes(text.into_bytes()).unwrap().access().unwrap();
     let levels: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.level.as_str())).collect();
     assert_eq!(levels, [("-Default-", "No Access"), ("CN=Ann/O=Acme", "Editor")]);
     assert_eq!(entries[0].rights, ["may read public documents"]);

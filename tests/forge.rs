@@ -1,5 +1,6 @@
 //! What the forge writes is what readers see: ours and an independent one.
 
+use notesferry::forge::access::Access;
 use notesferry::forge::database::{Attachment, Compression, Options, Writer};
 use notesferry::forge::from_mails::{self, FromMailsOptions};
 use notesferry::forge::mailbox::{self, MailboxOptions};
@@ -15,6 +16,7 @@ use notesferry::notes::richtext::record::Records;
 use notesferry::notes::timedate::Timedate;
 use notesferry::notes::value::Value;
 use notesferry::sources::Source;
+use notesferry::sources::access::AccessEntry;
 use notesferry::sources::nsf::NsfSource;
 use notesferry::sources::nsf::database::Database;
 use notesferry::sources::nsf::unread::read_unread_lists;
@@ -710,4 +712,50 @@ fn every_forged_construct_is_what_it_was_in_the_message() {
     assert!(mail.text().contains("Content-Type: image/png"));
     let losses = [LossKind::ConstructDropped, LossKind::ActionDropped, LossKind::ImageDropped];
     assert!(mail.losses().ends_with(&losses), "{:?}", mail.converted.losses);
+}
+
+fn who(name: &str, level: &str, rights: &[&'static str], roles: &[&str]) -> AccessEntry {
+    let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+    AccessEntry { name: name.to_owned(), level: level.to_owned(), rights: rights.to_vec(), roles }
+}
+
+#[test]
+fn our_reader_reads_who_may_do_what() {
+    const EVERY_FLAG: u16 = 0x1605;
+    let folder = tempfile::tempdir().unwrap();
+    for version in VERSIONS {
+        let path = folder.path().join(format!("{version:?}.nsf"));
+        let mut writer = Writer::create(&path, Options { version, ..Options::default() }).unwrap();
+        let people: Vec<String> = (0..40).map(|number| format!("CN=Person {number}/O=Example")).collect();
+        let mut entries = vec![Access { name: "-Default-", level: 0, flags: 0x0200, roles: &[] }];
+        entries.extend((1..=6).map(|level| Access { name: "All", level, flags: EVERY_FLAG, roles: &[] }));
+        entries.push(Access { name: "J\u{fc}rgen", level: 3, flags: 0, roles: &[0, 11] });
+        entries.extend(people.iter().map(|name| Access { name, level: 9, flags: 0, roles: &[1] }));
+        let roles: Vec<String> = (0..12).map(|number| format!("Role {number}")).collect();
+        let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+        writer.add_access_list(&roles, &entries).unwrap();
+        writer.finish().unwrap();
+
+        let read = NsfSource::open(&path).unwrap().access().unwrap();
+        assert_eq!(read.len(), entries.len());
+        let no_copies = "may not replicate or copy documents";
+        let (reads, writes) = ("may read public documents", "may write public documents");
+        let expected = [
+            who("-Default-", "No Access", &[reads], &[]),
+            who("All", "Depositor", &[reads, writes], &[]),
+            who("All", "Reader", &[writes, no_copies], &[]),
+            who("All", "Author", &[writes, no_copies], &[]),
+            who("All", "Editor", &[no_copies], &[]),
+            who("All", "Designer", &[no_copies], &[]),
+            who("All", "Manager", &[no_copies], &[]),
+            who(
+                "J\u{fc}rgen",
+                "Author",
+                &["may create documents", "may delete documents"],
+                &["[Role 0]", "[Role 11]"],
+            ),
+            who("CN=Person 0/O=Example", "level 9", &[], &["[Role 1]"]),
+        ];
+        assert_eq!(read[..expected.len()], expected);
+    }
 }

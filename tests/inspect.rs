@@ -30,9 +30,15 @@ fn the_summary_names_owner_forms_and_folders() {
     let folder = tempfile::tempdir().unwrap();
     let output = inspect(&[forged(folder.path()).to_str().unwrap()]);
     let text = text(&output);
-    for expected in
-        ["ODS 43", "CN=Jane Doe/OU=Sales/O=Example", "Projects/Apollo", "($Inbox)", "Memo", "Unread marks"]
-    {
+    for expected in [
+        "ODS 43",
+        "CN=Jane Doe/OU=Sales/O=Example",
+        "Projects/Apollo",
+        "($Inbox)",
+        "Memo",
+        "Unread marks",
+        "CN=Bob Ray/OU=Sales/O=Example: Editor; role [Assistants]",
+    ] {
         assert!(text.contains(expected), "{expected} is missing in:\n{text}");
     }
     assert_eq!(output.status.code(), Some(0));

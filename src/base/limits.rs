@@ -131,8 +131,13 @@ pub const DXL_DOCUMENTS: usize = 10_000_000;
 
 /// Damaged places of one DXL file, after which the rest of it is given up.
 pub const DXL_DAMAGED_PLACES: usize = 10_000;
+
+/// Bytes of the access control list of a database: its places are numbers of 16 bits.
+pub const ACCESS_LIST_BYTES: u64 = 64 << 10;
+
 /// Lines of an access control list, and roles of one of them, that an export lists. Notes itself stops at some hundreds.
 pub const ACCESS_ENTRIES: usize = 4_000;
+
 /// Documents that are read beside one calendar entry, because they are of its series or answer it.
 pub const SERIES_DOCUMENTS: usize = 2_000;
 

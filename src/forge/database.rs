@@ -6,11 +6,12 @@
 mod closing;
 mod ids;
 
+use super::access::{self, Access};
 use super::blocks::NameTable;
 use super::bucket::{Bucket, BucketKind};
 use super::descriptors::{NonSummaryMap, SummaryMap};
 use super::fields::Fields;
-use super::header::{Layout, SPECIAL_IDS, layout};
+use super::header::{Layout, SPECIAL_ACCESS, SPECIAL_IDS, layout};
 use super::note::{EncodedNote, ItemSpec, NON_SUMMARY_HEAD_BYTES, NoteSpec, Placement, stub};
 use super::object::{self, Filed, ObjectKind};
 use super::output::{Output, UNIT};
@@ -276,6 +277,16 @@ impl Writer {
             Some(list) => list.push(note_id),
             None => drop(self.unread.insert(user.to_owned(), vec![note_id])),
         }
+    }
+
+    /// Writes who may do what; the first entry is that of `-Default-`.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn add_access_list(&mut self, roles: &[&str], entries: &[Access<'_>]) -> Result<(), ForgeError> {
+        let list = self.add_object(object::ACCESS, &access::list(roles, entries))?;
+        self.special[SPECIAL_ACCESS] = list.0;
+        Ok(())
     }
 
     /// Gives a user an unread list even if nothing is unread.

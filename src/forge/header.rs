@@ -9,6 +9,8 @@ use crate::notes::timedate::Timedate;
 const HEADER_BYTES: usize = 1024;
 const INFO_BYTES: usize = 128;
 pub(super) const SPECIAL_IDS: usize = 32;
+/// Which special id leads to the access control list.
+pub(super) const SPECIAL_ACCESS: usize = 16;
 /// Which special id leads to the index of named objects.
 pub(super) const SPECIAL_NAMED_OBJECTS: usize = 28;
 

@@ -7,6 +7,7 @@
 //! [`database::Writer`] is the container, [`mailbox`] fills one with a believable company's mail, [`from_mails`] with
 //! the messages of a Maildir or of any tree of message files.
 
+pub mod access;
 mod blocks;
 mod bucket;
 mod cx;

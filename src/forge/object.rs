@@ -29,6 +29,8 @@ pub(super) const UNREAD: ObjectKind = ObjectKind { class: 1, second: 0, kind: 1,
 pub(super) const INDEX: ObjectKind =
     ObjectKind { class: 1, second: u16::MAX, kind: 10, object_type: u16::MAX };
 
+pub(super) const ACCESS: ObjectKind = ObjectKind { class: 0x40, second: 0, kind: 1, object_type: u16::MAX };
+
 impl ObjectKind {
     pub fn object_type(self) -> u16 {
         self.object_type

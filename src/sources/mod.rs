@@ -2,6 +2,7 @@
 //!
 //! Implementations never write to what they read. The kit in `tests/support/source_kit.rs` tests what they claim.
 
+pub mod access;
 mod contacts;
 pub mod dxl;
 mod kin;
@@ -11,6 +12,7 @@ pub mod registry;
 use crate::model::content::{ListedItem, SourceItem, SourceItemId};
 use crate::model::folder::Folder;
 use crate::notes::document::Note;
+use access::AccessEntry;
 use std::path::PathBuf;
 
 /// What a kind of source can do.
@@ -43,18 +45,6 @@ pub struct Glance {
     pub owner: Option<String>,
     /// As in [`SourceInfo`].
     pub in_use: Option<String>,
-}
-
-/// A line of a database's access control list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AccessEntry {
-    /// Whom it is about: a person, a group, a server, or `-Default-`.
-    pub name: String,
-    /// The level in the words of Notes, such as `Editor`.
-    pub level: String,
-    /// What the level alone does not say, in words.
-    pub rights: Vec<&'static str>,
-    pub roles: Vec<String>,
 }
 
 /// Where a listing goes on: the last id of the page before.
@@ -126,9 +116,12 @@ pub trait Source {
         Vec::new()
     }
 
-    /// Who has which access to the database. None where the source does not know.
-    fn access(&mut self) -> Vec<AccessEntry> {
-        Vec::new()
+    /// Who has which access to the database. Nobody where the source does not know.
+    ///
+    /// # Errors
+    /// A sentence when there is a list and it cannot be read.
+    fn access(&mut self) -> Result<Vec<AccessEntry>, String> {
+        Ok(Vec::new())
     }
 
     /// Up to `limit` items after `from`, in an order that repeats on every run.

@@ -2,6 +2,7 @@
 
 use super::Mailbox;
 use crate::forge::ForgeError;
+use crate::forge::access::Access;
 use crate::forge::note::{ItemSpec, NoteSpec};
 use crate::notes::document::NoteStatus;
 use crate::notes::item::{ItemFlags, ItemType};
@@ -14,6 +15,15 @@ const ACCESS_LIST: u16 = 0x0040;
 const FORMS: [&str; 4] = ["Reply", "Appointment", "Person", "Task"];
 const VIEWS: [&str; 5] = ["($Sent)", "($Drafts)", "($All)", "($Calendar)", "($ToDo)"];
 
+const ROLES: [&str; 1] = ["Assistants"];
+/// The owner, a colleague who helps out, and a server.
+const ACCESS: [Access<'_>; 4] = [
+    Access { name: "-Default-", level: 0, flags: 0x0200, roles: &[] },
+    Access { name: "CN=Jane Doe/OU=Sales/O=Example", level: 6, flags: 0x07B8, roles: &[] },
+    Access { name: "CN=Bob Ray/OU=Sales/O=Example", level: 4, flags: 0x003C, roles: &[0] },
+    Access { name: "LocalDomainServers", level: 6, flags: 0x07DA, roles: &[] },
+];
+
 /// Icon, access list, forms and views.
 pub(super) fn write(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     let title = ItemSpec::text("$TITLE", "Jane Doe");
@@ -21,6 +31,7 @@ pub(super) fn write(mailbox: &mut Mailbox) -> Result<(), ForgeError> {
     add(mailbox, ICON | NoteSpec::DEFAULT, vec![title, bitmap])?;
     let digest = ItemSpec::new("$ACLDigest", ItemType::USERDATA, vec![0x5A; 16]).flagged(ItemFlags::SIGN);
     add(mailbox, ACCESS_LIST | NoteSpec::DEFAULT, vec![digest])?;
+    mailbox.writer.add_access_list(&ROLES, &ACCESS)?;
     add(mailbox, VIEW | NoteSpec::DEFAULT, view("All documents"))?;
     for name in VIEWS {
         add(mailbox, VIEW, view(name))?;

@@ -1,7 +1,7 @@
 //! What `inspect` finds in a database: counts and names, in the form that `--json` prints one line a file.
 //!
 //! The fields and their meanings are those of the `truth.jsonl` files that come with public sample databases, so that
-//! two readers can be compared; what goes beyond them (`file_kind`, `folders`, `unread`, `warnings`) comes after.
+//! two readers can be compared; what goes beyond them (`file_kind`, `folders`, `access`, `warnings`) comes after.
 
 use crate::model::blob::Blob;
 use crate::model::content::{Content, File, FileBody, SourceItem, SourceItemId};
@@ -39,6 +39,8 @@ pub struct FileFacts {
     pub owner: Option<String>,
     pub folders: Vec<FolderFacts>,
     pub outside: OutsideFacts,
+    /// Who may do what, in words by name.
+    pub access: BTreeMap<String, String>,
     /// Unread notes by user.
     pub unread: BTreeMap<String, usize>,
     /// Who has the file open for writing.
@@ -114,6 +116,10 @@ pub fn read(path: &Path, mut source: NsfSource) -> Result<FileFacts, SourceError
         documents: folder.documents,
     });
     let unread = read_unread_lists(&database).0;
+    let access = source.access().unwrap_or_else(|why| {
+        warnings.push(why);
+        Vec::new()
+    });
     Ok(FileFacts {
         file: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         ods: header.ods,
@@ -135,6 +141,7 @@ pub fn read(path: &Path, mut source: NsfSource) -> Result<FileFacts, SourceError
         owner: source.owner().map(str::to_owned),
         folders: folders.collect(),
         outside: OutsideFacts { attachments: outside, found: outside.saturating_sub(missed) },
+        access: access.into_iter().map(|entry| (entry.name.clone(), entry.words())).collect(),
         unread: unread.into_iter().map(|list| (list.user, list.notes.len())).collect(),
         in_use: info.in_use,
         warnings,

@@ -40,6 +40,7 @@ pub fn print(facts: &FileFacts, out: &mut dyn Write) -> io::Result<()> {
     }
     print_counts("Documents by form", forms.into_iter(), out)?;
     print_folders(facts, out)?;
+    print_access(facts, out)?;
     let unread = facts.unread.iter().map(|(user, notes)| (user.as_str(), *notes as u64));
     print_counts("Unread marks", unread, out)?;
     print_damage(facts, out)
@@ -96,6 +97,20 @@ fn print_folders(facts: &FileFacts, out: &mut dyn Write) -> io::Result<()> {
     for folder in folders {
         let path = printable(&folder.path, 100);
         writeln!(out, "    {path:width$}  {:>9}  {}", grouped(folder.documents), folder.role)?;
+    }
+    Ok(())
+}
+
+fn print_access(facts: &FileFacts, out: &mut dyn Write) -> io::Result<()> {
+    if facts.access.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n  Access")?;
+    for (name, words) in facts.access.iter().take(LONGEST_LIST) {
+        writeln!(out, "    {}: {}", printable(name, 100), printable(words, 200))?;
+    }
+    if facts.access.len() > LONGEST_LIST {
+        writeln!(out, "    ... and {} more (--json lists all)", facts.access.len() - LONGEST_LIST)?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! `--exports`: what a mailbox holds beside its items and no other mail system takes over, as a table per user: mail
-//! rules, delegation, settings of the calendar, out-of-office, and of exports as DXL who has access to the database.
+//! rules, delegation, settings of the calendar, out-of-office, and who has access to the database.
 //!
 //! Fields whose meaning is known have a label; every other one is listed as it is stored. Rules are documents of the
 //! mailbox and come by as it is read; profiles are not, and the source is asked for them.
@@ -10,7 +10,7 @@ use crate::conversion;
 use crate::modes::{Exit, Failure};
 use crate::notes::document::Note;
 use crate::notes::ids::Unid;
-use crate::sources::AccessEntry;
+use crate::sources::access::AccessEntry;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,8 @@ const LABELS: [(&str, &str); 3] =
 /// One document.
 struct Sheet {
     kind: &'static str,
-    unid: Unid,
+    /// `None` for what is no document.
+    unid: Option<Unid>,
     /// Name, label and value of each item.
     items: Vec<(String, &'static str, String)>,
 }
@@ -68,7 +69,7 @@ impl Exports {
             let label = LABELS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
             (name, label.map_or("", |(_, label)| label), value)
         });
-        self.sheets.push(Sheet { kind, unid: note.unid, items: items.collect() });
+        self.sheets.push(Sheet { kind, unid: Some(note.unid), items: items.collect() });
     }
 
     /// Takes who has which access to the database.
@@ -76,13 +77,8 @@ impl Exports {
         if entries.is_empty() {
             return;
         }
-        let items = entries.iter().map(|AccessEntry { name, level, rights, roles }| {
-            let mut words = vec![level.clone()];
-            words.extend(rights.iter().map(|right| (*right).to_owned()));
-            words.extend(roles.iter().map(|role| format!("role {role}")));
-            (name.clone(), "", words.join("; "))
-        });
-        self.sheets.push(Sheet { kind: ACCESS, unid: Unid::default(), items: items.collect() });
+        let items = entries.iter().map(|entry| (entry.name.clone(), "", entry.words())).collect();
+        self.sheets.push(Sheet { kind: ACCESS, unid: None, items });
     }
 
     /// Writes the table and the page; `user` names the mailbox, `source` the files. Gives a sentence about them.
@@ -112,8 +108,9 @@ impl Exports {
         let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_path(path)?;
         table.write_record(["user", "what", "document", "meaning", "item", "value"])?;
         for sheet in &self.sheets {
+            let unid = sheet.unid.map(|unid| unid.to_string()).unwrap_or_default();
             for (name, label, value) in &sheet.items {
-                let cells = [user, sheet.kind, &sheet.unid.to_string(), *label, name, value];
+                let cells = [user, sheet.kind, &unid, *label, name, value];
                 table.write_record(cells.map(harmless))?;
             }
         }
@@ -125,17 +122,21 @@ impl Exports {
         page += "<p class=\"soft\">What mail systems do not take over from Notes. Set it up anew where it is still wanted.</p>\n";
         for kind in std::iter::once(ACCESS).chain(KINDS.iter().take(4).map(|(_, kind)| *kind)) {
             let sheets: Vec<&Sheet> = self.sheets.iter().filter(|sheet| sheet.kind == kind).collect();
-            page += &format!("<h2>{kind}: {}</h2>\n", sheets.len());
+            let count = if kind == ACCESS {
+                sheets.iter().map(|sheet| sheet.items.len()).sum()
+            } else {
+                sheets.len()
+            };
+            page += &format!("<h2>{kind}: {count}</h2>\n");
             for sheet in sheets {
                 let rows = sheet.items.iter().map(|(name, label, value)| {
                     let told = if label.is_empty() { name } else { *label };
                     html::row(&[(told.to_owned(), "soft"), (value.clone(), "")])
                 });
-                page += &format!(
-                    "<p><code>{}</code></p>\n<table>{}</table>\n",
-                    sheet.unid,
-                    rows.collect::<String>()
-                );
+                if let Some(unid) = sheet.unid {
+                    page += &format!("<p><code>{unid}</code></p>\n");
+                }
+                page += &format!("<table>{}</table>\n", rows.collect::<String>());
             }
         }
         page + html::FOOT
@@ -158,6 +159,7 @@ fn kind(note: &Note) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::notes::item::{Item, ItemFlags, ItemType};
+    use crate::sources::access;
 
     fn note(items: &[(&str, &str)]) -> Note {
         let item = |(name, value): &(&str, &str)| Item {
@@ -176,12 +178,22 @@ mod tests {
         exports.add(&note(&[("Form", "Mailrule"), ("OrderNum", "=1+1"), ("<b>", "x")]));
         exports.add(&note(&[("$Name", "$profile_015calendarprofile_"), ("Owner", "Jane")]));
         exports.add(&note(&[("Form", "Memo")]));
+        let delegate = AccessEntry {
+            name: "CN=Bob/O=Acme".to_owned(),
+            level: "Editor".to_owned(),
+            rights: vec![access::DELETES],
+            roles: vec!["[Desk]".to_owned()],
+        };
+        exports.add_access(&[delegate]);
         let told = exports.finish("Jane", "jane.nsf").unwrap();
         assert!(told.starts_with("2 documents"), "{told}");
         let table = fs::read_to_string(folder.path().join("new/jane-nsf.settings.csv")).unwrap();
         assert!(table.contains("Jane,Mail rule,") && table.contains("OrderNum,'=1+1"), "{table}");
         assert!(table.contains("Owner of the mailbox,Owner,Jane"), "{table}");
+        let line = "Jane,Access to the mailbox,,,CN=Bob/O=Acme,Editor; may delete documents; role [Desk]";
+        assert!(table.contains(line), "{table}");
         let page = fs::read_to_string(folder.path().join("new/jane-nsf.settings.html")).unwrap();
         assert!(page.contains("&lt;b&gt;") && page.contains("<h2>Mail rule: 1</h2>"), "{page}");
+        assert!(page.contains("<h2>Access to the mailbox: 1</h2>\n<table>"), "{page}");
     }
 }

@@ -109,11 +109,10 @@ pub struct MigrateArguments {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
-    /// List what no other mail system takes over, such as mail rules, delegation and out-of-office, in this folder: a
-    /// table (CSV) and a page for each mailbox.
+    /// List what no other mail system takes over, such as mail rules, delegation, out-of-office and who has access to the
+    /// mailbox, in this folder: a table (CSV) and a page for each mailbox.
     ///
-    /// Fields whose meaning is known have a label, all others stand as they are stored. Who has access to the mailbox is
-    /// listed for DXL exports only.
+    /// Fields whose meaning is known have a label, all others stand as they are stored.
     #[arg(long, value_name = "FOLDER")]
     exports: Option<PathBuf>,
 
@@ -164,7 +163,10 @@ fn migrate(arguments: &MigrateArguments, reporter: &mut Reporter) -> Result<Exit
     let folders = source.folders()?;
     let mut exports = arguments.exports.as_deref().map(Exports::begin).transpose()?;
     if let Some(exports) = &mut exports {
-        exports.add_access(&source.access());
+        match source.access() {
+            Ok(entries) => exports.add_access(&entries),
+            Err(why) => info.warnings.push(format!("who has access to the mailbox is not listed: {why}")),
+        }
         source.profiles().iter().for_each(|note| exports.add(note));
     }
     let stop = if arguments.dry_run { Arc::default() } else { stop_on_signal()? };

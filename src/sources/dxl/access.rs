@@ -2,26 +2,15 @@
 
 use super::xml::{Element, Xml, XmlError};
 use crate::base::limits::ACCESS_ENTRIES;
-use crate::sources::AccessEntry;
-
-/// Levels as DXL writes them and as Notes shows them.
-const LEVELS: [(&str, &str); 7] = [
-    ("manager", "Manager"),
-    ("designer", "Designer"),
-    ("editor", "Editor"),
-    ("author", "Author"),
-    ("reader", "Reader"),
-    ("depositor", "Depositor"),
-    ("noaccess", "No Access"),
-];
+use crate::sources::access::{self, AccessEntry};
 
 /// Attributes of an entry that give or take a right.
 const RIGHTS: [(&str, &str); 5] = [
-    ("createdocuments", "may create documents"),
-    ("deletedocs", "may delete documents"),
-    ("readpublicdocs", "may read public documents"),
-    ("writepublicdocs", "may write public documents"),
-    ("noreplicate", "may not replicate or copy documents"),
+    ("createdocuments", access::CREATES),
+    ("deletedocs", access::DELETES),
+    ("readpublicdocs", access::READS_PUBLIC),
+    ("writepublicdocs", access::WRITES_PUBLIC),
+    ("noreplicate", access::NEVER_COPIES),
 ];
 
 /// Reads the open element to its end.
@@ -41,10 +30,12 @@ pub fn read(xml: &mut Xml, entries: &mut Vec<AccessEntry>) -> Result<(), XmlErro
 
 fn entry(xml: &mut Xml, element: &Element) -> Result<AccessEntry, XmlError> {
     let stored = element.attribute("level").unwrap_or_default();
-    let level = LEVELS.iter().find(|(known, _)| *known == stored).map_or(stored, |(_, words)| words);
+    // DXL writes `noaccess` for what Notes shows as `No Access`.
+    let level = access::LEVELS.iter().find(|words| words.to_lowercase().replace(' ', "") == stored);
     let rights = RIGHTS.iter().filter(|(name, _)| element.is(name)).map(|(_, words)| *words).collect();
     let name = element.attribute("name").unwrap_or_default().to_owned();
-    let mut entry = AccessEntry { name, level: level.to_owned(), rights, roles: Vec::new() };
+    let mut entry =
+        AccessEntry { name, level: (*level.unwrap_or(&stored)).to_owned(), rights, roles: Vec::new() };
     while let Some(child) = xml.child()? {
         if child.name == "role" && entry.roles.len() < ACCESS_ENTRIES {
             entry.roles.push(xml.text()?);

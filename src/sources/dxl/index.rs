@@ -10,7 +10,7 @@ use crate::base::limits::{DXL_DAMAGED_PLACES, DXL_DOCUMENTS};
 use crate::notes::document::Note;
 use crate::notes::ids::{ReplicaId, Unid};
 use crate::notes::timedate::Timedate;
-use crate::sources::AccessEntry;
+use crate::sources::access::AccessEntry;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 

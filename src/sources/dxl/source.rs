@@ -10,10 +10,11 @@ use crate::model::folder::Folder;
 use crate::model::item::{ItemVersion, Origin};
 use crate::notes::document::Note;
 use crate::notes::ids::Unid;
+use crate::sources::access::AccessEntry;
 use crate::sources::contacts::{self, Contacts};
 use crate::sources::kin::{self, Kin, kin};
 use crate::sources::nsf::file::DatabaseFile;
-use crate::sources::{AccessEntry, Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
+use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -385,8 +386,8 @@ impl Source for DxlSource {
         Ok(Vec::new())
     }
 
-    fn access(&mut self) -> Vec<AccessEntry> {
-        self.index.access.clone()
+    fn access(&mut self) -> Result<Vec<AccessEntry>, String> {
+        Ok(self.index.access.clone())
     }
 
     fn list(&mut self, from: Option<Cursor>, limit: u32) -> Result<Page, SourceError> {

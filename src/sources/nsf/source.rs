@@ -1,5 +1,6 @@
 //! A Notes database as a source of items.
 
+use super::access;
 use super::attachment;
 use super::census::Census;
 use super::daos::DaosFolders;
@@ -20,6 +21,7 @@ use crate::notes::document::{Note, NoteStatus};
 use crate::notes::file_object::FileObject;
 use crate::notes::ids::{NoteId, ReplicaId, Unid};
 use crate::notes::value::Value;
+use crate::sources::access::AccessEntry;
 use crate::sources::contacts::{self, Contacts};
 use crate::sources::{Cursor, Glance, Page, Source, SourceError, SourceInfo, Traits};
 use std::collections::HashMap;
@@ -260,6 +262,10 @@ impl Source for NsfSource {
     fn profiles(&mut self) -> Vec<Note> {
         let named = self.census.named.iter().take(PROFILES);
         named.filter_map(|id| self.database.note(*id).ok()).map(|(note, _)| note).collect()
+    }
+
+    fn access(&mut self) -> Result<Vec<AccessEntry>, String> {
+        access::read(&self.database).map_err(|damage| damage.0)
     }
 
     fn list(&mut self, from: Option<Cursor>, limit: u32) -> Result<Page, SourceError> {

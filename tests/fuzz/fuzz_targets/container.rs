@@ -21,6 +21,7 @@ fn forged(ods: u32) -> Vec<u8> {
 }
 
 fn read_all(mut source: NsfSource) {
+    let _ = source.access();
     let mut from = None;
     loop {
         let page = source.list(from, 100).unwrap();
