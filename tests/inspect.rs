@@ -59,6 +59,32 @@ fn a_note_is_found_by_unid_and_by_note_id() {
 }
 
 #[test]
+fn rules_settings_and_access_of_mailboxes_of_one_name_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = forged(folder.path());
+    for copy in ["a", "b"] {
+        std::fs::create_dir(folder.path().join(copy)).unwrap();
+        std::fs::copy(&path, folder.path().join(copy).join("mail.nsf")).unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_notesferry"))
+        .args(["inspect", "a/mail.nsf", "b/mail.nsf", "--exports", "settings"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output).contains("are listed in settings/b-mail-nsf.settings.csv"), "{}", text(&output));
+    for name in ["a-mail-nsf", "b-mail-nsf"] {
+        let table = folder.path().join(format!("settings/{name}.settings.csv"));
+        let table = std::fs::read_to_string(table).unwrap();
+        for expected in
+            ["Access to the mailbox,,,CN=Bob Ray/OU=Sales/O=Example,Editor", "Owner of the mailbox"]
+        {
+            assert!(table.contains(expected), "{expected} is missing in {table}");
+        }
+    }
+}
+
+#[test]
 fn attachments_are_written_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let path = forged(folder.path());

@@ -1,6 +1,6 @@
 //! `inspect --attachments`: files of documents, written to a folder under names that cannot leave it.
 
-use super::counted;
+use super::{PAGE_ITEMS, counted};
 use crate::model::content::{Content, File, FileBody, SourceItemId};
 use crate::notes::ids::NoteId;
 use crate::sources::Source;
@@ -20,7 +20,6 @@ pub fn of_note(source: &mut NsfSource, id: NoteId, folder: &Path, out: &mut dyn 
 
 /// Writes the attachments of all documents.
 pub fn of_documents(source: &mut NsfSource, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    const PAGE_ITEMS: u32 = 1000;
     fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     let (mut written, mut from) = (0, None);
     loop {

@@ -3,6 +3,7 @@
 //! The fields and their meanings are those of the `truth.jsonl` files that come with public sample databases, so that
 //! two readers can be compared; what goes beyond them (`file_kind`, `folders`, `access`, `warnings`) comes after.
 
+use super::PAGE_ITEMS;
 use crate::model::blob::Blob;
 use crate::model::content::{Content, File, FileBody, SourceItem, SourceItemId};
 use crate::model::loss::LossKind;
@@ -152,7 +153,6 @@ fn read_documents(
     source: &mut NsfSource,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<DocumentFacts>, SourceError> {
-    const PAGE_ITEMS: u32 = 1000;
     let mut documents = Vec::new();
     let mut from: Option<Cursor> = None;
     loop {

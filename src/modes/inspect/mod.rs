@@ -7,13 +7,20 @@ pub mod facts;
 mod note;
 mod summary;
 
+use crate::model::content::{Content, SourceItem};
+use crate::modes::Failure;
+use crate::modes::migrate::exports::Exports;
 use crate::notes::ids::{NoteId, Unid};
+use crate::sources::Source as _;
 use crate::sources::dxl;
 use crate::sources::nsf::{DaosFolders, NsfSource};
 use crate::sources::{SourceError, nsf::database::Database};
 use anyhow::Context as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Documents that are listed at a time.
+const PAGE_ITEMS: u32 = 1000;
 
 /// Shows what is in Notes databases, without a Notes client
 #[derive(Debug, clap::Args)]
@@ -38,6 +45,11 @@ pub struct InspectArguments {
     /// Write the attachments into this folder: of the note named by --note, or of all documents
     #[arg(long, value_name = "DIR")]
     attachments: Option<PathBuf>,
+
+    /// List what no other mail system takes over, such as mail rules, delegation, out-of-office and who has access, in
+    /// this folder: a table (CSV) and a page for each database
+    #[arg(long, value_name = "FOLDER", conflicts_with = "note")]
+    exports: Option<PathBuf>,
 }
 
 /// Looks at every file; one that cannot be read does not keep the others from being looked at. Gives the number of
@@ -88,10 +100,43 @@ fn inspect(arguments: &InspectArguments, path: &Path, out: &mut dyn Write) -> an
     if let Some(folder) = &arguments.attachments {
         let mut messages: Vec<u8> = Vec::new();
         extract::of_documents(&mut open(arguments, path)?, folder, &mut messages)?;
-        // With --json the standard output is for machines.
-        if arguments.json { std::io::stderr().write_all(&messages)? } else { out.write_all(&messages)? }
+        tell(arguments, &messages, out)?;
+    }
+    if let Some(folder) = &arguments.exports {
+        let owner = facts.owner.as_deref().unwrap_or(&facts.file);
+        let sentence = export(&mut open(arguments, path)?, owner, path, folder)?;
+        tell(arguments, format!("\n{sentence}\n").as_bytes(), out)?;
     }
     Ok(())
+}
+
+/// Tells what was written to files. With --json the standard output is for machines.
+fn tell(arguments: &InspectArguments, message: &[u8], out: &mut dyn Write) -> std::io::Result<()> {
+    if arguments.json { std::io::stderr().write_all(message) } else { out.write_all(message) }
+}
+
+/// Writes what no other mail system takes over. The files are named after the whole path, because many mailboxes may
+/// have one name.
+fn export(source: &mut NsfSource, owner: &str, path: &Path, folder: &Path) -> anyhow::Result<String> {
+    let told = |failure: Failure| anyhow::Error::msg(failure.sentence);
+    let mut exports = Exports::begin(folder).map_err(told)?;
+    // Lists that cannot be read are among the warnings of the summary.
+    exports.add_access(&source.access().unwrap_or_default());
+    source.profiles().iter().for_each(|note| exports.add(note));
+    let mut from = None;
+    loop {
+        let page = source.list(from, PAGE_ITEMS)?;
+        for item in page.items {
+            // So are documents.
+            if let Ok(SourceItem { content: Content::Note { note, .. }, .. }) = source.open(item.id) {
+                exports.add(&note);
+            }
+        }
+        from = page.next;
+        if from.is_none() {
+            return exports.finish(owner, &path.to_string_lossy()).map_err(told);
+        }
+    }
 }
 
 fn open(arguments: &InspectArguments, path: &Path) -> Result<NsfSource, SourceError> {

@@ -27,9 +27,23 @@ const KINDS: [(&str, &str); 5] = [
 /// The access control list, which is no document.
 const ACCESS: &str = "Access to the mailbox";
 
-/// Items whose meaning is known.
-const LABELS: [(&str, &str); 3] =
-    [("Owner", "Owner of the mailbox"), ("CurrentTimeZone", "Time zone"), ("Timezone", "Time zone")];
+/// Items whose meaning is known. Those of the absence and of the signature are read and written so by public programs
+/// for Notes; of the same value some use a name that begins with `date`.
+const LABELS: [(&str, &str); 13] = [
+    ("Owner", "Owner of the mailbox"),
+    ("CurrentTimeZone", "Time zone"),
+    ("Timezone", "Time zone"),
+    ("SignatureOption", "Signature below mail: 1 is text, 2 a file"),
+    ("Signature", "Signature below mail, or its file"),
+    ("CurrentStatus", "Absence: 1 is on"),
+    ("FirstDayOut", "Absence: first day"),
+    ("dateFirstDayOut", "Absence: first day"),
+    ("FirstDayBack", "Absence: first day back"),
+    ("dateFirstDayBack", "Absence: first day back"),
+    ("BookBusyTime", "Absence: 1 marks the days as busy"),
+    ("daysoutdisplay", "Absence: subject of the answer"),
+    ("generalmessage", "Absence: text of the answer"),
+];
 
 /// One document.
 struct Sheet {
@@ -177,6 +191,7 @@ mod tests {
         let mut exports = Exports::begin(&folder.path().join("new")).unwrap();
         exports.add(&note(&[("Form", "Mailrule"), ("OrderNum", "=1+1"), ("<b>", "x")]));
         exports.add(&note(&[("$Name", "$profile_015calendarprofile_"), ("Owner", "Jane")]));
+        exports.add(&note(&[("$Name", "$profile_018outofofficeprofile_"), ("GeneralMessage", "I am away")]));
         exports.add(&note(&[("Form", "Memo")]));
         let delegate = AccessEntry {
             name: "CN=Bob/O=Acme".to_owned(),
@@ -186,10 +201,11 @@ mod tests {
         };
         exports.add_access(&[delegate]);
         let told = exports.finish("Jane", "jane.nsf").unwrap();
-        assert!(told.starts_with("2 documents"), "{told}");
+        assert!(told.starts_with("3 documents"), "{told}");
         let table = fs::read_to_string(folder.path().join("new/jane-nsf.settings.csv")).unwrap();
         assert!(table.contains("Jane,Mail rule,") && table.contains("OrderNum,'=1+1"), "{table}");
         assert!(table.contains("Owner of the mailbox,Owner,Jane"), "{table}");
+        assert!(table.contains("Absence: text of the answer,GeneralMessage,I am away"), "{table}");
         let line = "Jane,Access to the mailbox,,,CN=Bob/O=Acme,Editor; may delete documents; role [Desk]";
         assert!(table.contains(line), "{table}");
         let page = fs::read_to_string(folder.path().join("new/jane-nsf.settings.html")).unwrap();

@@ -3,7 +3,7 @@
 //! Lists and opens the source page by page and hands each item to `server::delivery`; content passes in memory, one
 //! document and one batch at a time. Run again, it goes on where it ended and carries only what is new.
 
-mod exports;
+pub(super) mod exports;
 pub(super) mod filter;
 pub(super) mod password;
 mod preview;
