@@ -18,6 +18,7 @@ pub struct Access<'a> {
 const HEAD_BYTES: usize = 40;
 /// Roles come after five privileges of Notes 3, which have no names here.
 const PRIVILEGES: usize = 5;
+/// Of a name with the NUL behind it.
 const ROLE_NAME_BYTES: usize = 16;
 const CHAINS: usize = 16;
 const ENTRY_BYTES: usize = 20;

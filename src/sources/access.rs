@@ -25,6 +25,7 @@ impl AccessEntry {
 /// The levels, as Notes shows them and in the order of its numbers.
 pub const LEVELS: [&str; 7] = ["No Access", "Depositor", "Reader", "Author", "Editor", "Designer", "Manager"];
 
+// The rights that an entry gives or takes, in words.
 pub const CREATES: &str = "may create documents";
 pub const DELETES: &str = "may delete documents";
 pub const READS_PUBLIC: &str = "may read public documents";

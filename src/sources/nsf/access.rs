@@ -1,6 +1,6 @@
 //! The access control list: an object of its own, which the header leads to.
 //!
-//! Its layout was found in 84 public databases (ODS 41 to 53) and is alike in all of them: a head, the log of changes,
+//! Its layout was found in 84 public databases (ODS 41 to 55) and is alike in all of them: a head, the log of changes,
 //! names of roles, 16 chains of entries by name, and the entries, of which that of `-Default-` comes first and is in no
 //! chain. Levels, flags and the rule which flag counts at which level are those of the vendor's C API (`acl.h`, the
 //! reference of `ACL_FLAG_xxx`).

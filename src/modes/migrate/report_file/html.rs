@@ -11,7 +11,7 @@ const STYLE: &str = "\
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#9aa5af;--line:#3a4148;--page:#16191c;--good:#5ccf90;\
 --bad:#f0a35c}}\
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:70rem;margin:2rem auto;\
-padding:0 1rem}h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.2rem;margin-top:2.2rem}\
+padding:0 1rem}h1{font-size:1.6rem;margin-bottom:.2rem;overflow-wrap:anywhere}h2{font-size:1.2rem;margin-top:2.2rem}\
 p.soft,td.soft{color:var(--soft)}p.end{border-left:.3rem solid var(--bad);padding-left:.8rem}\
 p.end.good{border-color:var(--good)}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}\
 th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);\
