@@ -8,8 +8,9 @@ use rustls::ServerConfig;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -221,7 +222,7 @@ pub fn say(address: SocketAddr, text: &str) -> String {
 pub struct Process {
     pub child: Child,
     pub address: SocketAddr,
-    output: io::Lines<BufReader<ChildStdout>>,
+    output: Receiver<String>,
     /// Lines of the process that nobody has asked for yet.
     heard: Vec<String>,
 }
@@ -236,7 +237,9 @@ impl Process {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, output) = mpsc::channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut process = Self { child, address: (Ipv4Addr::LOCALHOST, 0).into(), output, heard: Vec::new() };
         process.address = process.says("listens ").parse().unwrap();
         process
@@ -254,14 +257,13 @@ impl Process {
         if let Some(at) = self.heard.iter().position(|line| line.contains(mark)) {
             return told(&self.heard.remove(at)).unwrap_or_default();
         }
-        for line in self.output.by_ref() {
-            let line = line.unwrap();
+        while let Ok(line) = self.output.recv_timeout(GIVE_UP) {
             if let Some(rest) = told(&line) {
                 return rest;
             }
             self.heard.push(line);
         }
-        panic!("the process ended without saying {mark:?}");
+        panic!("the process ended or was silent without saying {mark:?}");
     }
 
     /// A figure of the process from the system, as `VmRSS` (KiB) or `Threads`.
